@@ -1,0 +1,409 @@
+//! What is kept, and what every store promises. A store holds no rules: it does what its contract says, atomically and
+//! durably, and leaves judgement to the services.
+//!
+//! # The contract in words
+//!
+//! - **Durable means acknowledged.** A write that returned `Ok` survives `kill -9` and power loss. A write that returned
+//!   [`StoreError::Unknown`] may or may not have happened; repeating it with the same ids is always safe.
+//! - **Absence is not an error.** A lookup returns `Ok(None)` or an empty list.
+//! - **The log is the room.** Whatever happens in a room goes through [`Log::append`], which gives the next seq of that
+//!   room (1, 2, 3, … without gaps) and, in the same atomic step, does what the entry says: a `joined` makes a member, a
+//!   `renamed` renames, an `edited` changes the materialised message. So the materialised view always equals the log applied.
+//! - **Nothing appears below a cursor.** Once any read has returned an entry of seq *n* or a head *n*, no entry with a seq
+//!   ≤ *n* of that room becomes visible later.
+//! - **Once.** (room, author, `client_id`) is unique: appending it again returns the first entry, whatever else it holds.
+//! - **Deletion blanks.** A `deleted` entry empties the text of its target and of all edits of it, in the log, in the
+//!   materialised message and in the search index.
+//! - **Nothing from outside is a query.** Every value is bound as a value.
+//!
+//! `conformance.rs` is this contract as tests; every store passes all of them.
+
+pub mod sqlite;
+
+#[cfg(test)]
+mod conformance;
+
+use async_trait::async_trait;
+use natter_shared::account::{Gender, ProfileChange, User};
+use natter_shared::entry::{Entry, EntryKind, Message};
+use natter_shared::id::{ClientId, RoomId, Seq, SessionId, UserId};
+use natter_shared::page::Window;
+use natter_shared::room::{Role, RoomKind, Visibility};
+use natter_shared::text::{DisplayName, Email, JoinCode, RoomName, Topic, Username};
+use natter_shared::timestamp::Timestamp;
+
+/// Why a store could not do what it was asked. What a caller may conclude is in the variant; the text is for the log.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum StoreError {
+    /// The outcome of a write is not known, or a read did not answer in time: try again with the same ids.
+    #[error("the store did not answer in time: {0}")]
+    Unknown(String),
+    /// Nothing was written, and nothing will be until somebody acts: the disk is full, the folder is read-only, ….
+    #[error("the store cannot write: {0}")]
+    Unwritable(String),
+    /// A defect: what is stored cannot be understood, or a statement is wrong.
+    #[error("the store is broken: {0}")]
+    Broken(String),
+}
+
+pub type Stored<T> = Result<T, StoreError>;
+
+/// Everything that is kept, as one object.
+pub trait Store: Accounts + Sessions + Rooms + Log + Marks + Health {}
+impl<T: Accounts + Sessions + Rooms + Log + Marks + Health> Store for T {}
+
+/// Whether the store can do its work.
+#[async_trait]
+pub trait Health: Send + Sync + 'static {
+    /// Reads something and checks that a write could be made; returns within a second or two.
+    async fn ping(&self) -> Stored<()>;
+}
+
+/// A person as stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserRecord {
+    pub user: User,
+    pub email: Option<Email>,
+    /// In the form that `service::password` reads; guests have none.
+    pub password_hash: Option<String>,
+    pub created_at: Timestamp,
+    pub disabled: bool,
+}
+
+/// A person to be.
+#[derive(Debug, Clone)]
+pub struct NewUser {
+    pub id: UserId,
+    pub username: Username,
+    pub display_name: DisplayName,
+    pub email: Option<Email>,
+    pub gender: Option<Gender>,
+    pub password_hash: Option<String>,
+    pub guest: bool,
+    pub created_at: Timestamp,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CreatedUser {
+    Created(User),
+    UsernameTaken,
+}
+
+#[async_trait]
+pub trait Accounts: Send + Sync + 'static {
+    /// Makes a person. Of any number of calls with one username, whenever they come, exactly one creates.
+    async fn create_user(&self, user: NewUser) -> Stored<CreatedUser>;
+    async fn user(&self, id: UserId) -> Stored<Option<UserRecord>>;
+    async fn user_by_name(&self, username: &Username) -> Stored<Option<UserRecord>>;
+    /// The people among `ids` that exist, in no order.
+    async fn users(&self, ids: &[UserId]) -> Stored<Vec<User>>;
+    /// Which of these usernames are taken.
+    async fn taken_usernames(&self, names: &[Username]) -> Stored<Vec<Username>>;
+    /// People (no guests, nobody disabled) whose username starts with `prefix`, by username, after `after`.
+    async fn search_users(&self, prefix: &str, after: Option<&str>, limit: u32) -> Stored<Vec<User>>;
+    /// Changes what is given and returns the person; `None` if there is none.
+    async fn update_profile(&self, id: UserId, change: &ProfileChange) -> Stored<Option<UserRecord>>;
+    async fn set_password(&self, id: UserId, password_hash: &str) -> Stored<()>;
+}
+
+/// SHA-256 of a refresh token.
+pub type TokenHash = [u8; 32];
+
+/// A login as stored: a family of refresh tokens of which one, or for a moment two, are good.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionRecord {
+    pub id: SessionId,
+    pub user: UserId,
+    pub created_at: Timestamp,
+    pub last_used_at: Timestamp,
+    /// The end of the family; rotation does not move it.
+    pub expires_at: Timestamp,
+    pub user_agent: String,
+    /// How often the token was rotated.
+    pub generation: u32,
+    pub current: TokenHash,
+    pub previous: Option<TokenHash>,
+    pub revoked_at: Option<Timestamp>,
+}
+
+#[derive(Debug, Clone)]
+pub struct NewSession {
+    pub id: SessionId,
+    pub user: UserId,
+    pub created_at: Timestamp,
+    pub expires_at: Timestamp,
+    pub user_agent: String,
+    pub token: TokenHash,
+}
+
+/// What became of a refresh token that was presented.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rotation {
+    /// It was the current one; `next` is current now and the session stands at this generation.
+    Rotated { generation: u32 },
+    /// It was the current one's immediate predecessor, the current one has not been used, and at most the grace time has
+    /// passed since the rotation: the current token of this generation is the answer again.
+    Again { generation: u32 },
+    /// It was good once: the whole family is revoked by this call.
+    Reused,
+    /// No such session, revoked before, expired, or a token that never was one of it.
+    Unknown,
+}
+
+#[async_trait]
+pub trait Sessions: Send + Sync + 'static {
+    async fn create_session(&self, session: NewSession) -> Stored<()>;
+    async fn session(&self, id: SessionId) -> Stored<Option<SessionRecord>>;
+    /// One atomic step: see [`Rotation`]. `next` becomes current only if the session still stands at `generation` (else the
+    /// presented token cannot be current any more and is judged as predecessor or reuse). A hash that is neither current
+    /// nor previous counts as reuse if `was_ours` (the caller verified that this server made it), else as unknown.
+    async fn rotate(&self, rotate: Rotate) -> Stored<Rotation>;
+    /// Logins of a person that are neither revoked nor expired, newest first.
+    async fn sessions_of(&self, user: UserId, now: Timestamp) -> Stored<Vec<SessionRecord>>;
+    /// Ends one login of `user`; `false` if there is no live one of that id and person.
+    async fn revoke_session(&self, user: UserId, id: SessionId, now: Timestamp) -> Stored<bool>;
+    /// Ends all logins of a person but `except`, and returns those that were ended.
+    async fn revoke_sessions_of(&self, user: UserId, except: Option<SessionId>, now: Timestamp) -> Stored<Vec<SessionId>>;
+    /// Forgets logins that ended before `before`; returns how many.
+    async fn prune_sessions(&self, before: Timestamp) -> Stored<u64>;
+}
+
+#[derive(Debug, Clone, Copy)]
+pub struct Rotate {
+    pub id: SessionId,
+    pub presented: TokenHash,
+    pub generation: u32,
+    pub next: TokenHash,
+    pub was_ours: bool,
+    pub now: Timestamp,
+    pub grace_ms: i64,
+}
+
+/// A room as stored, the same for every viewer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoomRecord {
+    pub id: RoomId,
+    pub kind: RoomKind,
+    /// Empty for a direct conversation.
+    pub name: RoomName,
+    pub topic: Topic,
+    pub visibility: Visibility,
+    pub archived: bool,
+    pub created_at: Timestamp,
+    /// Who made it.
+    pub owner: Option<UserId>,
+    pub member_count: u32,
+    pub code: Option<JoinCode>,
+    pub head: Seq,
+    /// The two of a direct conversation, in the order of their ids.
+    pub peers: Option<(UserId, UserId)>,
+}
+
+#[derive(Debug, Clone)]
+pub struct NewRoomRecord {
+    pub id: RoomId,
+    pub name: RoomName,
+    pub topic: Topic,
+    pub visibility: Visibility,
+    pub owner: UserId,
+    pub code: JoinCode,
+    pub created_at: Timestamp,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CreatedRoom {
+    /// The room, and its first entry: the owner's `joined`, seq 1.
+    Created(RoomRecord, Entry),
+    NameTaken,
+    /// Another room has this code: make another one.
+    CodeTaken,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SetCode {
+    Set,
+    CodeTaken,
+    NoRoom,
+}
+
+/// How a person stands to a room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    Stranger,
+    Member(Role),
+    /// Was in it, went or was removed.
+    Former,
+    Banned,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MemberRecord {
+    pub user: User,
+    pub role: Role,
+    pub delivered: Seq,
+    pub read: Seq,
+}
+
+/// A room that somebody is in, as [`Rooms::overviews`] reads it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OverviewRecord {
+    pub room: RoomRecord,
+    pub role: Role,
+    pub delivered: Seq,
+    pub read: Seq,
+    /// Messages of others, seen by this person, not deleted, above `read`; counted up to `limits::UNREAD_MAX`.
+    pub unread: u32,
+    /// The newest message that this person may see.
+    pub last_message: Option<Message>,
+    /// The other one of a direct conversation.
+    pub peer: Option<User>,
+}
+
+#[async_trait]
+pub trait Rooms: Send + Sync + 'static {
+    /// Makes a room with its owner as first member. Names are unique without case ([`RoomName::key`]).
+    async fn create_room(&self, room: NewRoomRecord) -> Stored<CreatedRoom>;
+    /// The direct conversation of two people, made with this id if there is none yet: two calls at once give one room.
+    /// Both are members from the start; its log starts empty. `true` if this call made it.
+    async fn direct(&self, a: UserId, b: UserId, id: RoomId, now: Timestamp) -> Stored<(RoomRecord, bool)>;
+    async fn room(&self, id: RoomId) -> Stored<Option<RoomRecord>>;
+    async fn room_by_code(&self, code: &JoinCode) -> Stored<Option<RoomRecord>>;
+    async fn set_code(&self, id: RoomId, code: Option<&JoinCode>) -> Stored<SetCode>;
+    /// Public rooms, not archived, whose name contains `query` (any case), by name key, after the name key `after`.
+    async fn directory(&self, query: Option<&str>, after: Option<&str>, limit: u32) -> Stored<Vec<RoomRecord>>;
+    async fn standing(&self, room: RoomId, user: UserId) -> Stored<Standing>;
+    /// The room and how the person stands to it, in one read.
+    async fn room_for(&self, room: RoomId, user: UserId) -> Stored<Option<(RoomRecord, Standing)>>;
+    /// The members by role (owners first) and username.
+    async fn members(&self, room: RoomId) -> Stored<Vec<MemberRecord>>;
+    async fn member(&self, room: RoomId, user: UserId) -> Stored<Option<MemberRecord>>;
+    /// The rooms that a person is in.
+    async fn rooms_of(&self, user: UserId) -> Stored<Vec<RoomId>>;
+    /// All that `GET /me/rooms` shows, in one read; a consistent snapshot.
+    async fn overviews(&self, user: UserId) -> Stored<Vec<OverviewRecord>>;
+    /// People who share a room with `user`.
+    async fn acquaintances(&self, user: UserId) -> Stored<Vec<UserId>>;
+}
+
+/// An entry to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewEntry {
+    pub room: RoomId,
+    pub author: UserId,
+    pub at: Timestamp,
+    pub client_id: Option<ClientId>,
+    pub what: EntryKind,
+}
+
+/// What became of a [`NewEntry`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Appended {
+    /// It has the next seq.
+    New(Entry),
+    /// It is there already: the same `client_id`, or an effect that holds (deleted already, the reaction is there, a member
+    /// already). This is the first entry.
+    Again(Entry),
+    Refused(Refused),
+}
+
+/// Why an entry has no place in its log at this point. Judged inside the write, so no race can get around it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refused {
+    NoRoom,
+    /// The author (or the `user` of a `removed` or `role`) is not a member now.
+    NotMember,
+    /// A `joined` by somebody who is banned.
+    Banned,
+    /// The room is archived; only `archived {archived: false}`, `left` and `removed` are possible.
+    Archived,
+    /// No message has that seq, or it is deleted.
+    NoTarget,
+    /// An `edited` by somebody else than the target's author.
+    NotAuthor,
+    /// An `unreacted` without the reaction and without an earlier `unreacted` of it.
+    NoReaction,
+    TooManyReactions,
+    /// `renamed` to a name that another room has.
+    NameTaken,
+    /// `left`, `removed` or `role` that would leave other members without an owner.
+    LastOwner,
+    /// The room has `limits::MEMBERS_PER_ROOM` members, or the person is in `limits::ROOMS_PER_USER` rooms.
+    Full,
+    /// `reply_to` names no message, or `to` no member.
+    NoReference,
+}
+
+/// A stretch of a log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EntrySlice {
+    /// Consecutive seqs, the first one after the cursor.
+    pub entries: Vec<Entry>,
+    pub head: Seq,
+}
+
+/// A stretch of messages as they stand now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MessageSlice {
+    /// Oldest first.
+    pub messages: Vec<Message>,
+    /// Entries that are events ([`EntryKind::is_event`]) in the same stretch, oldest first: from the first message's seq
+    /// (from the room's beginning if there are no older messages) to the last one's (to the head if there are no newer).
+    pub events: Vec<Entry>,
+    pub head: Seq,
+    /// Whether there are more messages in the direction asked for: newer ones for `After`, older ones otherwise.
+    pub has_more: bool,
+}
+
+#[async_trait]
+pub trait Log: Send + Sync + 'static {
+    /// Appends a batch in its order, in one durable commit, and says for each what became of it. Either the whole call
+    /// succeeds or it is an error and nothing may be acknowledged.
+    async fn append(&self, batch: Vec<NewEntry>) -> Stored<Vec<Appended>>;
+    /// Up to `limit` entries after a cursor, whole (whispers and client ids included), and the head at the same moment.
+    /// `None` if there is no such room.
+    async fn entries_after(&self, room: RoomId, after: Seq, limit: u32) -> Stored<Option<EntrySlice>>;
+    /// The same for many rooms in one read. For a room that has more than `limit` entries after its cursor, or whose cursor
+    /// lies beyond its head, only the head comes, with no entries. Rooms that do not exist are left out.
+    async fn entries_after_many(&self, cursors: &[(RoomId, Seq)], limit: u32) -> Stored<Vec<(RoomId, EntrySlice)>>;
+    async fn heads(&self, rooms: &[RoomId]) -> Stored<Vec<(RoomId, Seq)>>;
+    /// A page of messages that `reader` may see: whispers between others are left out and not counted.
+    async fn messages(&self, room: RoomId, reader: UserId, window: Window, limit: u32) -> Stored<Option<MessageSlice>>;
+    async fn message(&self, room: RoomId, seq: Seq) -> Stored<Option<Message>>;
+    /// Messages in rooms that `reader` is in, that `reader` may see, not deleted, in which every word of `query` begins a
+    /// word, newest first by (at, room, seq), continuing after `after`.
+    async fn search(&self, search: Search) -> Stored<Vec<Message>>;
+}
+
+#[derive(Debug, Clone)]
+pub struct Search {
+    pub reader: UserId,
+    pub query: String,
+    pub room: Option<RoomId>,
+    pub after: Option<(Timestamp, RoomId, Seq)>,
+    pub limit: u32,
+}
+
+/// A watermark to be raised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NewMark {
+    pub room: RoomId,
+    pub user: UserId,
+    pub delivered: Seq,
+    pub read: Seq,
+}
+
+/// Where a member stands after a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Marked {
+    pub room: RoomId,
+    pub user: UserId,
+    pub delivered: Seq,
+    pub read: Seq,
+}
+
+#[async_trait]
+pub trait Marks: Send + Sync + 'static {
+    /// Raises watermarks in one commit: never down, never above the room's head; what is read is delivered. Returns those
+    /// that moved; marks of people who are not members are passed over.
+    async fn raise_marks(&self, marks: Vec<NewMark>) -> Stored<Vec<Marked>>;
+}
