@@ -1,0 +1,3 @@
+//! Everything that is tested through the product's own edge: one binary, real SQLite, real sockets.
+
+mod architecture;
