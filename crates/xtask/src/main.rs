@@ -1,1 +1,120 @@
-fn main() {}
+//! `cargo xtask`: every command that a person or CI types, and nothing that only the server or the page needs.
+
+mod browser;
+mod compress;
+mod dev;
+mod fingerprint;
+mod licence;
+mod page;
+mod process;
+mod progress;
+mod ready;
+mod serve;
+mod suite;
+mod tools;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use tools::Part;
+
+/// Builds, runs and tests Natter.
+///
+/// Each command first looks for what it needs (the wasm32 target, Trunk, wasm-bindgen, wasm-opt, Chromium), installs what
+/// is missing without asking, and says what it does. Tools go to ~/.cache/natter/tools, or to `NATTER_TOOLS_DIR`.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", disable_help_subcommand = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Build the page and the server, and start Natter with SQLite in ./data.
+    ///
+    /// The first time takes minutes, for tools may have to be built; after that Natter is up in seconds. Every NATTER_…
+    /// setting that is in the environment is left as it is.
+    Run(RunArgs),
+    /// Work on Natter: the API in its debug profile and the page with live reload; both are rebuilt when you save.
+    Dev(DevArgs),
+    /// Everything that must hold before a change lands: format, lints, licences, tests, and the page in a real browser.
+    Test(TestArgs),
+    /// Only the tests in a real browser, against the real server (Playwright and Chromium).
+    E2e(E2eArgs),
+    /// What .ci/run does: set up, then test, with the time of day on every step.
+    Ci,
+    /// Install what the other commands need, and nothing else.
+    Setup(SetupArgs),
+}
+
+#[derive(Args)]
+pub struct RunArgs {
+    /// The port to listen on, on 127.0.0.1.
+    #[arg(long, default_value_t = 8080)]
+    pub port: u16,
+    /// The folder of the database, uploads and signing key; made if it is not there.
+    #[arg(long, default_value = "./data", value_name = "FOLDER")]
+    pub data: std::path::PathBuf,
+    /// The address people type, where it is not `http://127.0.0.1:<port>`.
+    #[arg(long, value_name = "URL")]
+    pub public_url: Option<String>,
+}
+
+#[derive(Args)]
+pub struct DevArgs {
+    /// The port of the page, on 127.0.0.1. The API listens on 8090, where Trunk.toml sends /api.
+    #[arg(long, default_value_t = 8081)]
+    pub port: u16,
+    /// The folder of the database of this command, apart from the one of `run`.
+    #[arg(long, default_value = "./data/dev", value_name = "FOLDER")]
+    pub data: std::path::PathBuf,
+}
+
+#[derive(Args)]
+pub struct TestArgs {
+    /// Leave out what needs the wasm32 target, Trunk or a browser.
+    #[arg(long)]
+    pub quick: bool,
+}
+
+#[derive(Args)]
+pub struct E2eArgs {
+    /// What `npx playwright test` gets, for example `-- chat.spec.ts --headed`.
+    #[arg(last = true, value_name = "PLAYWRIGHT ARGUMENTS")]
+    pub playwright: Vec<String>,
+}
+
+#[derive(Args)]
+struct SetupArgs {
+    /// What to install; all of it if nothing is named.
+    #[arg(value_enum, value_name = "PART")]
+    parts: Vec<Part>,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let done = process::end_children_on_signals().and_then(|()| match cli.command {
+        Command::Run(args) => serve::run(&args),
+        Command::Dev(args) => dev::run(&args).map(|()| ExitCode::SUCCESS),
+        Command::Test(args) => suite::run(args.quick).map(|()| ExitCode::SUCCESS),
+        Command::E2e(args) => browser::run(&args.playwright).map(|()| ExitCode::SUCCESS),
+        Command::Ci => {
+            progress::show_time_of_day();
+            suite::run(false).map(|()| ExitCode::SUCCESS)
+        }
+        Command::Setup(args) => {
+            let parts = if args.parts.is_empty() { Part::ALL.to_vec() } else { args.parts };
+            tools::ensure(&parts).map(|()| ExitCode::SUCCESS)
+        }
+    });
+    done.unwrap_or_else(|failure| {
+        if process::stopping() {
+            progress::say("stopped");
+            return ExitCode::from(130);
+        }
+        progress::say(&format!("\nerror: {failure:#}"));
+        ExitCode::FAILURE
+    })
+}

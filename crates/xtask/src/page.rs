@@ -1,0 +1,115 @@
+//! The two things that are shipped: the page in dist/, with brotli and gzip beside each file, and the release binary.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+
+use crate::progress::{Stopwatch, say};
+use crate::tools::{self, Part};
+use crate::{compress, fingerprint, process, workspace};
+
+/// What the page is made from; nothing else makes it be built again.
+const INPUTS: &[&str] = &["crates/web", "crates/shared", "Trunk.toml", "Cargo.toml", "Cargo.lock"];
+/// Trunk empties the folder before it fills it, so the mark is gone after a build that was not ours.
+const MARK: &str = ".fingerprint";
+/// How long the registry may take to hand out all crates.
+const FETCH: Duration = Duration::from_mins(20);
+
+/// What the page's build needs to be installed.
+pub const NEEDS: &[Part] = &[Part::WasmTarget, Part::Trunk, Part::WasmBindgen, Part::WasmOpt];
+
+/// Where the two are.
+pub struct Built {
+    pub binary: PathBuf,
+    pub page: PathBuf,
+}
+
+/// Builds whichever of the two is not up to date, both at a time: the end of each build keeps one core idle.
+pub fn build() -> Result<Built> {
+    let fingerprint = fingerprint()?;
+    let fresh = is_fresh(&fingerprint);
+    if fresh {
+        say("page: up to date");
+    } else {
+        ensure!(workspace::root().join("crates/web/index.html").is_file(), "crates/web/index.html is missing");
+        tools::ensure(NEEDS)?;
+        fetch_crates()?;
+    }
+    let binary = thread::scope(|scope| {
+        let page = scope.spawn(|| if fresh { Ok(()) } else { build_page(&fingerprint) });
+        let binary = build_binary("release");
+        let page = page.join().unwrap_or_else(|_| anyhow::bail!("the page's build panicked"));
+        page.and(binary)
+    })?;
+    Ok(Built { binary, page: workspace::dist() })
+}
+
+/// Builds `natter` with the cargo profile `release` or `dev`. Returns where it is.
+pub fn build_binary(profile: &str) -> Result<PathBuf> {
+    let since = Stopwatch::start();
+    let mut cargo = workspace::cargo();
+    cargo.args(["build", "--package=natter-api", "--bin=natter", "--profile", profile]);
+    process::shown(cargo).context("the server does not build")?;
+    say(&format!("server: built in {}", since.words()));
+    let folder = if profile == "dev" { "debug" } else { profile };
+    Ok(workspace::target()?.join(folder).join("natter"))
+}
+
+/// Downloads every crate of Cargo.lock, so that builds after it need no network.
+pub fn fetch_crates() -> Result<()> {
+    let mut offline = workspace::cargo();
+    offline.args(["fetch", "--quiet", "--offline"]);
+    if process::read(offline, FETCH).is_ok() {
+        return Ok(());
+    }
+    say("crates: downloading those in Cargo.lock");
+    let mut fetch = workspace::cargo();
+    fetch.arg("fetch");
+    let status = process::follow(fetch, FETCH, FETCH, |event| {
+        if let process::Event::Err(line) = event {
+            say(&line);
+        }
+    })?;
+    process::succeed(status, "cargo fetch")
+}
+
+fn build_page(fingerprint: &str) -> Result<()> {
+    let since = Stopwatch::start();
+    say("page: building with Trunk (release); the first time takes some minutes");
+    let mut trunk = Command::new(tools::program("trunk")?);
+    trunk.current_dir(workspace::root()).args(["build", "--release", "--cargo-profile", "web"]);
+    // Without a wasm-opt of ours Trunk has to download one.
+    if tools::program("wasm-opt").is_ok() {
+        trunk.arg("--offline");
+    }
+    trunk.env("PATH", tools::search_path()?).env_remove("NO_COLOR");
+    process::shown(trunk).context("the page does not build")?;
+    let dist = workspace::dist();
+    let sizes = compress::folder(&dist)?;
+    fs::write(dist.join(MARK), fingerprint).with_context(|| format!("cannot write into {}", dist.display()))?;
+    let kib = |bytes: u64| bytes.div_ceil(1024);
+    say(&format!(
+        "page: built in {}; {} KiB, {} KiB as brotli, {} KiB as gzip",
+        since.words(),
+        kib(sizes.plain),
+        kib(sizes.brotli),
+        kib(sizes.gzip)
+    ));
+    Ok(())
+}
+
+fn fingerprint() -> Result<String> {
+    let mut rustc = Command::new("rustc");
+    rustc.current_dir(workspace::root()).arg("--version");
+    let compiler = process::read(rustc, Duration::from_mins(1))?;
+    fingerprint::of(workspace::root(), INPUTS, &[compiler, tools::TRUNK.to_owned(), tools::BINARYEN.to_owned()])
+}
+
+fn is_fresh(fingerprint: &str) -> bool {
+    let dist = workspace::dist();
+    fs::read_to_string(dist.join(MARK)).is_ok_and(|mark| mark == fingerprint) && dist.join("index.html.br").is_file()
+}

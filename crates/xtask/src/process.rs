@@ -1,0 +1,317 @@
+//! Child processes. Each gets a process group of its own, which ends with the child, with this program, with Ctrl-C and
+//! with its time limit: nothing that was started here is left behind.
+
+use std::collections::BTreeSet;
+use std::io::{BufReader, Read};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+
+use crate::progress::{Stopwatch, in_words};
+
+/// How long a child may take to end after it was asked to, before it is killed.
+const GRACE: Duration = Duration::from_secs(10);
+/// How long the output of a child that ended is still waited for: a daemon it left may hold the pipe open.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
+static STOPPING: AtomicBool = AtomicBool::new(false);
+static RUNNING: Mutex<BTreeSet<i32>> = Mutex::new(BTreeSet::new());
+
+/// Passes Ctrl-C, SIGTERM and SIGHUP on to every child; a second one, or [`GRACE`], kills them and this program.
+pub fn end_children_on_signals() -> Result<()> {
+    ctrlc::set_handler(|| {
+        let again = STOPPING.swap(true, Ordering::SeqCst);
+        signal_all(Signal::SIGTERM);
+        thread::spawn(move || {
+            if !again {
+                thread::park_timeout(GRACE);
+            }
+            signal_all(Signal::SIGKILL);
+            std::process::exit(130);
+        });
+    })
+    .context("cannot listen for Ctrl-C")
+}
+
+/// Whether a signal asked this program to end.
+pub fn stopping() -> bool {
+    STOPPING.load(Ordering::SeqCst)
+}
+
+/// What a child said or did.
+pub enum Event {
+    /// A line of its standard output.
+    Out(String),
+    /// A line of its standard error.
+    Err(String),
+    Ended(ExitStatus),
+}
+
+/// Who gets the output of a child.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Output {
+    /// The terminal, unchanged.
+    Shown,
+    /// The caller, line by line, as [`Event`]s.
+    Piped,
+}
+
+/// A running child with its process group. Dropping it ends both.
+pub struct Running {
+    group: i32,
+    events: Receiver<Event>,
+    ended: Option<ExitStatus>,
+}
+
+impl Running {
+    /// Starts `command` without standard input. An error names the program if it cannot be started.
+    pub fn start(mut command: Command, output: Output) -> Result<Self> {
+        let name = command.get_program().to_string_lossy().into_owned();
+        let stdio = || if output == Output::Piped { Stdio::piped() } else { Stdio::inherit() };
+        command.stdin(Stdio::null()).stdout(stdio()).stderr(stdio()).process_group(0);
+        // The lock is held from the check to the entry, so that a signal finds every child or stops it from starting.
+        let mut running = running();
+        ensure!(!stopping(), "stopped");
+        let mut child = command.spawn().with_context(|| format!("cannot start {name}"))?;
+        let group = i32::try_from(child.id()).context("a process id beyond every limit")?;
+        running.insert(group);
+        drop(running);
+        let (events, received) = mpsc::channel();
+        if let Some(out) = child.stdout.take() {
+            hand_on(out, events.clone(), Event::Out);
+        }
+        if let Some(err) = child.stderr.take() {
+            hand_on(err, events.clone(), Event::Err);
+        }
+        wait_for(child, group, events);
+        Ok(Self { group, events: received, ended: None })
+    }
+
+    /// The next event within `limit`; `None` if there was none. After the end it returns the end again.
+    pub fn next(&mut self, limit: Duration) -> Option<Event> {
+        if let Some(status) = self.ended {
+            return Some(Event::Ended(status));
+        }
+        match self.events.recv_timeout(limit) {
+            Ok(Event::Ended(status)) => {
+                self.ended = Some(status);
+                Some(Event::Ended(status))
+            }
+            Ok(said) => Some(said),
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
+        }
+    }
+
+    /// What a child that ended had still said.
+    pub fn last_words(&self) -> impl Iterator<Item = Event> {
+        std::iter::from_fn(|| self.events.recv_timeout(LAST_WORDS).ok())
+    }
+
+    /// Asks the group to end, waits for [`GRACE`], then kills it.
+    pub fn stop(&mut self) {
+        for signal in [Signal::SIGTERM, Signal::SIGKILL] {
+            signal_group(self.group, signal);
+            let since = Stopwatch::start();
+            while self.ended.is_none() && since.elapsed() < GRACE {
+                self.next(GRACE);
+            }
+            if self.ended.is_some() {
+                return;
+            }
+        }
+    }
+
+    /// Waits for the end, whatever the child says. It may take as long as it likes.
+    pub fn wait(&mut self) -> ExitStatus {
+        loop {
+            if let Some(Event::Ended(status)) = self.next(Duration::from_hours(1)) {
+                return status;
+            }
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if self.ended.is_none() {
+            self.stop();
+        }
+    }
+}
+
+/// Runs `command` with its output on the terminal. An error if it fails, with the command itself.
+pub fn shown(command: Command) -> Result<()> {
+    let said = words(&command);
+    let status = Running::start(command, Output::Shown)?.wait();
+    succeed(status, &said)
+}
+
+/// Runs `command`, returns its standard output, and shows nothing. An error holds the end of its standard error.
+pub fn read(command: Command, limit: Duration) -> Result<String> {
+    let said = words(&command);
+    let mut out = String::new();
+    let mut err = Vec::new();
+    let status = follow(command, limit, limit, |event| match event {
+        Event::Out(line) => {
+            out.push_str(&line);
+            out.push('\n');
+        }
+        Event::Err(line) => err.push(line),
+        Event::Ended(_) => {}
+    })?;
+    succeed(status, &said).with_context(|| tail(&err))?;
+    Ok(out)
+}
+
+/// Runs `command` with piped output and hands each event to `each`. Ended with an error when it takes longer than `limit`
+/// or says nothing for as long as `silence`.
+pub fn follow(command: Command, limit: Duration, silence: Duration, mut each: impl FnMut(Event)) -> Result<ExitStatus> {
+    let said = words(&command);
+    let since = Stopwatch::start();
+    let mut child = Running::start(command, Output::Piped)?;
+    loop {
+        let left = limit.saturating_sub(since.elapsed());
+        match child.next(left.min(silence)) {
+            Some(Event::Ended(status)) => {
+                child.last_words().for_each(&mut each);
+                return Ok(status);
+            }
+            Some(event) => each(event),
+            None if since.elapsed() >= limit => bail!("not done after {}: {said}", in_words(limit)),
+            None => bail!("silent for {}: {said}", in_words(silence)),
+        }
+    }
+}
+
+/// `Ok` for success; else an error that repeats the command.
+pub fn succeed(status: ExitStatus, said: &str) -> Result<()> {
+    ensure!(!stopping(), "stopped");
+    match (status.success(), status.code(), status.signal()) {
+        (true, ..) => Ok(()),
+        (_, Some(code), _) => bail!("exit status {code} of: {said}"),
+        (_, _, signal) => bail!("ended by signal {}: {said}", signal.unwrap_or_default()),
+    }
+}
+
+/// The command as one would type it.
+pub fn words(command: &Command) -> String {
+    let arguments = std::iter::once(command.get_program()).chain(command.get_args());
+    let quoted = arguments.map(|word| {
+        let word = word.to_string_lossy();
+        if word.is_empty() || word.contains([' ', '*', '"', '$', '|']) {
+            format!("'{word}'")
+        } else {
+            word.into_owned()
+        }
+    });
+    quoted.collect::<Vec<_>>().join(" ")
+}
+
+/// The last lines of an output, for an error message.
+pub fn tail(lines: &[String]) -> String {
+    lines[lines.len().saturating_sub(30)..].join("\n")
+}
+
+fn hand_on(mut pipe: impl Read + Send + 'static, events: Sender<Event>, event: fn(String) -> Event) {
+    thread::spawn(move || {
+        let mut reader = BufReader::new(&mut pipe);
+        let mut line = Vec::new();
+        let mut byte = [0];
+        while matches!(reader.read(&mut byte), Ok(1)) {
+            // A progress bar ends its lines with a carriage return.
+            if matches!(byte[0], b'\n' | b'\r') {
+                let whole = String::from_utf8_lossy(&line).into_owned();
+                line.clear();
+                if events.send(event(whole)).is_err() {
+                    return;
+                }
+            } else {
+                line.push(byte[0]);
+            }
+        }
+        if !line.is_empty() {
+            let _ = events.send(event(String::from_utf8_lossy(&line).into_owned()));
+        }
+    });
+}
+
+fn wait_for(mut child: Child, group: i32, events: Sender<Event>) {
+    thread::spawn(move || {
+        let status = child.wait().unwrap_or_else(|_| ExitStatus::from_raw(1 << 8));
+        // What the child itself started and left ends with it.
+        signal_group(group, Signal::SIGTERM);
+        running().remove(&group);
+        let _ = events.send(Event::Ended(status));
+    });
+}
+
+fn running() -> MutexGuard<'static, BTreeSet<i32>> {
+    RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn signal_all(signal: Signal) {
+    for group in running().iter() {
+        signal_group(*group, signal);
+    }
+}
+
+fn signal_group(group: i32, signal: Signal) {
+    // It fails for a group that has ended, which is what was wanted.
+    let _ = killpg(Pid::from_raw(group), signal);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shell(script: &str) -> Command {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]);
+        command
+    }
+
+    #[test]
+    fn the_output_of_a_command_is_read_whole() {
+        assert_eq!(read(shell("echo one; echo two >&2; printf three"), GRACE).unwrap(), "one\nthree\n");
+    }
+
+    #[test]
+    fn a_failure_names_the_command_and_what_it_said() {
+        let failure = format!("{:#}", read(shell("echo no such thing >&2; exit 3"), GRACE).unwrap_err());
+        assert!(failure.contains("no such thing") && failure.contains("exit status 3"), "{failure}");
+    }
+
+    #[test]
+    fn a_command_that_takes_too_long_is_ended_with_all_that_it_started() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("pid");
+        let script = format!("sleep 600 & echo $! > {0}.new; mv {0}.new {0}; wait", file.display());
+        let failure = read(shell(&script), Duration::from_secs(1)).unwrap_err();
+        assert!(format!("{failure:#}").contains("not done after"), "{failure:#}");
+        let grandchild: i32 = std::fs::read_to_string(&file).unwrap().trim().parse().unwrap();
+        let since = Stopwatch::start();
+        while is_alive(grandchild) {
+            assert!(since.elapsed() < GRACE, "the grandchild lives on");
+            thread::yield_now();
+        }
+    }
+
+    fn is_alive(pid: i32) -> bool {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        !stat.is_empty() && !stat.contains(") Z ")
+    }
+
+    #[test]
+    fn a_silent_command_is_ended() {
+        let failure = follow(shell("echo a; exec sleep 600"), GRACE, Duration::from_millis(300), |_| {}).unwrap_err();
+        assert!(format!("{failure:#}").contains("silent"), "{failure:#}");
+    }
+}

@@ -1,0 +1,51 @@
+//! `cargo xtask run`: builds what is not up to date, starts the server as a person would, and waits for its end.
+
+use std::ffi::OsString;
+use std::fs;
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::process::{Command, ExitCode, ExitStatus};
+
+use anyhow::{Context, Result};
+
+use crate::process::{Output, Running};
+use crate::progress::{Stopwatch, say};
+use crate::{RunArgs, page, ready};
+
+/// Returns with the exit status of the server.
+pub fn run(args: &RunArgs) -> Result<ExitCode> {
+    ready::port_is_free(args.port, ", or choose another with `cargo xtask run --port 8081`")?;
+    let since = Stopwatch::start();
+    let built = page::build()?;
+    let address = format!("http://127.0.0.1:{}", args.port);
+    let public_url = args.public_url.clone().unwrap_or_else(|| address.clone());
+    let mut natter = server(&built.binary, args.port, &public_url, &args.data)?;
+    set_default(&mut natter, "NATTER_WEB_DIR", built.page);
+    let mut natter = Running::start(natter, Output::Shown)?;
+    ready::until_ready(&mut natter, args.port)?;
+    say(&format!("\nNatter is running: {address}\nReady after {}. Stop it with Ctrl-C.\n", since.words()));
+    Ok(exit_code(natter.wait()))
+}
+
+/// The server with SQLite in `data`. What the environment sets already stays.
+pub fn server(binary: &Path, port: u16, public_url: &str, data: &Path) -> Result<Command> {
+    let data = std::path::absolute(data).with_context(|| format!("no such folder can be: {}", data.display()))?;
+    fs::create_dir_all(&data).with_context(|| format!("cannot make the data folder {}", data.display()))?;
+    let mut natter = Command::new(binary);
+    natter.env("NATTER_LISTEN", format!("127.0.0.1:{port}")).env("NATTER_PUBLIC_URL", public_url);
+    let mut store = OsString::from("sqlite:");
+    store.push(data.join("natter.db"));
+    set_default(&mut natter, "NATTER_STORE", store);
+    Ok(natter)
+}
+
+fn set_default(command: &mut Command, name: &str, value: impl Into<OsString>) {
+    if std::env::var_os(name).is_none() {
+        command.env(name, value.into());
+    }
+}
+
+fn exit_code(status: ExitStatus) -> ExitCode {
+    let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(1);
+    ExitCode::from(u8::try_from(code).unwrap_or(1))
+}

@@ -1,0 +1,208 @@
+//! `cargo xtask test`: one step after the other, each with its time; the first that fails ends it with its command.
+
+use std::io::IsTerminal;
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+
+use crate::process::Event;
+use crate::progress::{Stopwatch, say};
+use crate::tools::{self, Part};
+use crate::{browser, licence, page, process, workspace};
+
+/// What one step has to say for itself.
+enum Report {
+    Done,
+    Counted { tests: u32 },
+    Skipped(&'static str),
+}
+
+type Step = (&'static str, fn() -> Result<Report>);
+
+const QUICK: &[Step] = &[
+    ("format", format),
+    ("licences", licences),
+    ("cargo deny", deny),
+    ("clippy, native", clippy_native),
+    ("unit, conformance and integration tests", native_tests),
+];
+
+const FULL: &[Step] = &[
+    ("format", format),
+    ("licences", licences),
+    ("cargo deny", deny),
+    ("clippy, native", clippy_native),
+    ("clippy, wasm32", clippy_wasm),
+    ("unit, conformance and integration tests", native_tests),
+    ("examples in the documentation", doc_tests),
+    ("tests on wasm32, in Node", wasm_tests),
+    ("tests in the browser", browser_tests),
+];
+
+/// Runs every step, or with `quick` those that need neither the wasm32 target nor a browser.
+pub fn run(quick: bool) -> Result<()> {
+    let since = Stopwatch::start();
+    let steps = if quick { QUICK } else { FULL };
+    if !quick {
+        let parts: Vec<Part> = page::NEEDS.iter().chain(browser::NEEDS).copied().collect();
+        tools::ensure(&parts)?;
+        say(&format!("set-up: ok in {}\n", since.words()));
+    }
+    let mut summary = Vec::new();
+    let mut all = 0;
+    for (number, (name, step)) in steps.iter().enumerate() {
+        let title = format!("[{}/{}] {name}", number + 1, steps.len());
+        say(&format!("{title} …"));
+        let since = Stopwatch::start();
+        let report = step().with_context(|| format!("{title} failed after {}", since.words()))?;
+        let line = match report {
+            Report::Done => format!("{title} … ok in {}", since.words()),
+            Report::Counted { tests } => {
+                all += tests;
+                format!("{title} … ok in {}: {tests} tests passed", since.words())
+            }
+            Report::Skipped(why) => format!("{title} … skipped: {why}"),
+        };
+        say(&format!("{line}\n"));
+        summary.push(line);
+    }
+    say(&format!("{}\n\n{all} tests passed; all ok in {}", summary.join("\n"), since.words()));
+    Ok(())
+}
+
+fn format() -> Result<Report> {
+    cargo_step(&["fmt", "--all", "--check"])
+}
+
+fn licences() -> Result<Report> {
+    let packages = licence::check()?;
+    say(&format!("{packages} packages, each with a licence that deny.toml allows"));
+    Ok(Report::Done)
+}
+
+fn deny() -> Result<Report> {
+    if !responds("cargo-deny") {
+        return Ok(Report::Skipped("cargo-deny is not installed"));
+    }
+    // Advisories come from the network and change from day to day: they have no place among tests.
+    cargo_step(&["deny", "--all-features", "check", "bans", "licenses", "sources"])
+}
+
+fn clippy_native() -> Result<Report> {
+    cargo_step(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])
+}
+
+fn clippy_wasm() -> Result<Report> {
+    cargo_step(&[
+        "clippy",
+        "--package=natter-web",
+        "--target=wasm32-unknown-unknown",
+        "--all-targets",
+        "--",
+        "-D",
+        "warnings",
+    ])
+}
+
+fn native_tests() -> Result<Report> {
+    let arguments: &[&str] = if responds("cargo-nextest") {
+        &["nextest", "run", "--workspace", "--no-fail-fast"]
+    } else {
+        &["test", "--workspace", "--all-targets", "--no-fail-fast"]
+    };
+    let mut cargo = workspace::cargo();
+    cargo.args(arguments);
+    counted(cargo)
+}
+
+fn doc_tests() -> Result<Report> {
+    let mut cargo = workspace::cargo();
+    cargo.args(["test", "--workspace", "--doc"]);
+    counted(cargo)
+}
+
+fn wasm_tests() -> Result<Report> {
+    let mut cargo = workspace::cargo();
+    cargo.args(["test", "--package=natter-web", "--target=wasm32-unknown-unknown"]);
+    cargo.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", tools::program("wasm-bindgen-test-runner")?);
+    counted(cargo)
+}
+
+fn browser_tests() -> Result<Report> {
+    counted(browser::command(&[])?)
+}
+
+fn responds(program: &str) -> bool {
+    let mut command = Command::new(program);
+    command.arg("--version");
+    process::read(command, Duration::from_mins(1)).is_ok()
+}
+
+fn cargo_step(arguments: &[&str]) -> Result<Report> {
+    let mut cargo = workspace::cargo();
+    cargo.args(arguments);
+    process::shown(cargo)?;
+    Ok(Report::Done)
+}
+
+/// Runs tests with their output on the terminal, and counts those that passed.
+fn counted(mut command: Command) -> Result<Report> {
+    if std::io::stderr().is_terminal() {
+        command.env("CARGO_TERM_COLOR", "always").env("FORCE_COLOR", "1");
+    }
+    let said = process::words(&command);
+    let mut tests = 0;
+    let status = process::follow(command, Duration::from_hours(1), Duration::from_hours(1), |event| {
+        if let Event::Out(line) | Event::Err(line) = event {
+            tests += passed(&line);
+            eprintln!("{line}");
+        }
+    })?;
+    process::succeed(status, &said)?;
+    Ok(Report::Counted { tests })
+}
+
+/// How many tests passed, if `line` is the summary of cargo test, nextest, wasm-bindgen's runner or Playwright.
+fn passed(line: &str) -> u32 {
+    let line = without_colours(line);
+    let line = line.trim();
+    let summary = line.starts_with("test result: ok.")
+        || line.starts_with("Summary [")
+        || (line.starts_with(|c: char| c.is_ascii_digit()) && line.contains(" passed ("));
+    let number = line.split_once(" passed").and_then(|(before, _)| before.rsplit(' ').next()?.parse().ok());
+    if summary { number.unwrap_or(0) } else { 0 }
+}
+
+fn without_colours(line: &str) -> String {
+    let mut parts = line.split('\u{1b}');
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        plain.push_str(part.split_once('m').map_or("", |(_, text)| text));
+    }
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_summaries_of_all_test_runners_are_counted_and_nothing_else() {
+        for (line, tests) in [
+            ("test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.01s", 12),
+            ("     Summary [   0.009s] 50 tests run: 50 passed (1 slow), 2 skipped", 50),
+            (
+                "\u{1b}[32;1m     Summary\u{1b}[0m [   0.009s] \u{1b}[1m50\u{1b}[0m tests run: \u{1b}[1m50\u{1b}[0m \u{1b}[32mpassed\u{1b}[0m, 0 skipped",
+                50,
+            ),
+            ("  23 passed (1.4m)", 23),
+            ("\u{1b}[32m  23 passed\u{1b}[39m\u{1b}[2m (4.5s)\u{1b}[22m", 23),
+            ("test result: FAILED. 3 passed; 1 failed", 0),
+            ("7 days passed", 0),
+            ("", 0),
+        ] {
+            assert_eq!(passed(line), tests, "{line}");
+        }
+    }
+}
