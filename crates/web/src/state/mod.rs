@@ -1,0 +1,129 @@
+//! What the page knows, as plain structs with pure methods: no browser, no framework, no clock. `apply` is the only
+//! writer for what the server pushes.
+
+mod apply;
+mod drafts;
+mod members;
+mod outbox;
+mod people;
+mod presence;
+mod rooms;
+mod rows;
+mod session;
+mod timeline;
+mod toasts;
+mod view;
+
+pub use apply::{Effect, apply};
+pub use drafts::Drafts;
+pub use members::{Members, Reached};
+pub use outbox::{Outbox, Sending, Unsent};
+pub use people::People;
+pub use presence::{Presence, Typing};
+pub use rooms::Rooms;
+pub use rows::{Day, GROUP_MS, Row, RowKey};
+pub use session::{Auth, Status};
+pub use timeline::{Load, Timeline};
+pub use toasts::{TOAST_MS, Toast, ToastKind, Toasts};
+pub use view::{MessageView, ReplyView, Tick, TimelineView};
+
+use natter_shared::account::User;
+use natter_shared::id::{RoomId, Seq, UserId};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Which parts changed since they were last asked for, so that only what shows them is drawn anew.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Changes {
+    pub auth: bool,
+    pub status: bool,
+    pub rooms: bool,
+    pub presence: bool,
+    pub typing: bool,
+    pub people: bool,
+    pub toasts: bool,
+    /// Timelines, and the unsent messages that stand below them.
+    pub timelines: BTreeSet<RoomId>,
+    pub members: BTreeSet<RoomId>,
+}
+
+/// Everything that one tab knows.
+#[derive(Debug, Clone, Default)]
+pub struct ChatState {
+    pub auth: Auth,
+    pub status: Status,
+    pub rooms: Rooms,
+    pub presence: Presence,
+    pub typing: Typing,
+    pub people: People,
+    pub members: BTreeMap<RoomId, Members>,
+    pub timelines: BTreeMap<RoomId, Timeline>,
+    pub outbox: Outbox,
+    pub drafts: Drafts,
+    pub toasts: Toasts,
+    /// The room whose newest message is in view in a visible tab: what comes there is read at once.
+    pub attended: Option<RoomId>,
+    /// Rooms that the person is leaving: that they go is no news.
+    pub leaving: BTreeSet<RoomId>,
+    /// Rooms whose missing entries are being read.
+    catching_up: BTreeSet<RoomId>,
+    /// How far the log of rooms goes whose line in the list is behind.
+    behind: BTreeMap<RoomId, Seq>,
+    /// Whether the connection that is being made was told where this tab stands, so that it sends what is missing.
+    pub resuming: bool,
+    /// Minutes by which this place's clocks are ahead of UTC.
+    pub offset_min: i32,
+    pub changes: Changes,
+}
+
+impl ChatState {
+    pub fn me(&self) -> Option<&User> {
+        match &self.auth {
+            Auth::SignedIn { user } => Some(user),
+            Auth::Unknown | Auth::SignedOut { .. } => None,
+        }
+    }
+
+    pub fn my_id(&self) -> Option<UserId> {
+        self.me().map(|user| user.id)
+    }
+
+    /// The parts that changed since the last call.
+    pub fn take_changes(&mut self) -> Changes {
+        std::mem::take(&mut self.changes)
+    }
+
+    /// Signs somebody in. Another person's rooms and texts leave the screen first.
+    pub fn sign_in(&mut self, user: User) {
+        if self.my_id() != Some(user.id) {
+            self.forget();
+        }
+        self.people.learn(&user);
+        self.auth = Auth::SignedIn { user };
+        self.changes.auth = true;
+    }
+
+    /// Signs out; `ended` says that the server ended the login, not the person.
+    pub fn sign_out(&mut self, ended: bool) {
+        self.forget();
+        self.auth = Auth::SignedOut { ended };
+        self.changes.auth = true;
+    }
+
+    /// Empties everything that belongs to one person.
+    fn forget(&mut self) {
+        let rooms: BTreeSet<RoomId> = self.timelines.keys().chain(self.members.keys()).copied().collect();
+        let fresh = Self { status: self.status, offset_min: self.offset_min, ..Self::default() };
+        *self = fresh;
+        self.changes = Changes {
+            auth: true,
+            status: true,
+            rooms: true,
+            presence: true,
+            typing: true,
+            people: true,
+            toasts: true,
+            timelines: rooms.clone(),
+            members: rooms,
+        };
+    }
+}

@@ -1,0 +1,293 @@
+//! The loaded part of one room's log: a stretch without holes from the oldest loaded message up to `head`. It takes
+//! entries in order and once each, notices what is missing, and takes older pages in front.
+
+use super::rows::{Item, Neighbour, Row, RowKey, Rows};
+use natter_shared::entry::{Entry, Message};
+use natter_shared::id::{ClientId, Seq, UserId};
+use natter_shared::page::MessagePage;
+use std::collections::{BTreeMap, HashMap};
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Load {
+    /// Nobody asked for it yet.
+    #[default]
+    Missing,
+    Loading,
+    Ready,
+    /// There is no such room, or it is not for this person.
+    NotFound,
+    /// It could not be loaded, and why.
+    Failed(String),
+}
+
+/// What an entry meant for a timeline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taken {
+    Applied,
+    Old,
+    /// Entries before it are missing.
+    Gap,
+    /// Nothing is loaded, so there is nothing to apply it to.
+    NotLoaded,
+}
+
+/// A message, and up to where in the log its changes are applied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Held {
+    message: Message,
+    as_of: Seq,
+}
+
+#[derive(Debug, Clone)]
+pub struct Timeline {
+    pub(super) load: Load,
+    pub(super) loading_older: bool,
+    me: UserId,
+    offset_min: i32,
+    messages: BTreeMap<Seq, Held>,
+    events: BTreeMap<Seq, Entry>,
+    own: HashMap<ClientId, Seq>,
+    head: Seq,
+    heard: Seq,
+    older: bool,
+    new_above: Option<Seq>,
+    rows: Rows,
+}
+
+/// Two timelines are equal if they hold the same and show the same.
+impl PartialEq for Timeline {
+    fn eq(&self, other: &Self) -> bool {
+        let messages = |it: &Self| it.messages.values().map(|held| held.message.clone()).collect::<Vec<_>>();
+        self.head == other.head
+            && self.older == other.older
+            && messages(self) == messages(other)
+            && self.events == other.events
+            && self.rows() == other.rows()
+    }
+}
+
+impl Timeline {
+    /// An empty one. `new_above` is how far its reader has read if the rest shall stand below a new-messages line;
+    /// `offset_min` are the minutes by which the reader's clock is ahead of UTC.
+    pub fn new(me: UserId, offset_min: i32, new_above: Option<Seq>) -> Self {
+        Self {
+            load: Load::Missing,
+            loading_older: false,
+            me,
+            offset_min,
+            messages: BTreeMap::new(),
+            events: BTreeMap::new(),
+            own: HashMap::new(),
+            head: Seq::ZERO,
+            heard: Seq::ZERO,
+            older: false,
+            new_above,
+            rows: Rows::default(),
+        }
+    }
+
+    pub fn load(&self) -> &Load {
+        &self.load
+    }
+
+    pub fn is_ready(&self) -> bool {
+        self.load == Load::Ready
+    }
+
+    /// Everything from the oldest loaded message up to here is known.
+    pub fn head(&self) -> Seq {
+        self.head
+    }
+
+    /// Whether the log is known to go on past `head`.
+    pub fn is_behind(&self) -> bool {
+        self.is_ready() && self.heard > self.head
+    }
+
+    /// By how many entries.
+    pub fn behind_by(&self) -> u64 {
+        self.heard.get().saturating_sub(self.head.get())
+    }
+
+    /// The log goes up to `head` at least.
+    pub fn hear(&mut self, head: Seq) {
+        self.heard = self.heard.max(head);
+    }
+
+    /// Whether there are older messages than those loaded.
+    pub fn has_older(&self) -> bool {
+        self.older
+    }
+
+    /// The seq of the oldest loaded message: older pages lie before it.
+    pub fn oldest(&self) -> Option<Seq> {
+        self.messages.keys().next().copied()
+    }
+
+    pub fn newest(&self) -> Option<&Message> {
+        self.messages.values().next_back().map(|held| &held.message)
+    }
+
+    pub fn get(&self, seq: Seq) -> Option<&Message> {
+        self.messages.get(&seq).map(|held| &held.message)
+    }
+
+    pub fn event(&self, seq: Seq) -> Option<&Entry> {
+        self.events.get(&seq)
+    }
+
+    /// The message of a row.
+    pub fn by_key(&self, key: RowKey) -> Option<&Message> {
+        match key {
+            RowKey::Message(seq) => self.get(seq),
+            RowKey::Own(id) => self.own.get(&id).and_then(|seq| self.get(*seq)),
+            RowKey::Day(_) | RowKey::New | RowKey::Event(_) => None,
+        }
+    }
+
+    pub fn messages(&self) -> impl DoubleEndedIterator<Item = &Message> {
+        self.messages.values().map(|held| &held.message)
+    }
+
+    /// The rows of what is stored, oldest first.
+    pub fn rows(&self) -> &[Row] {
+        self.rows.rows()
+    }
+
+    /// The list so far, for what stands below it.
+    pub(super) fn rows_so_far(&self) -> Rows {
+        self.rows.clone()
+    }
+
+    /// Where the new-messages line stands: above the first message of others past this seq.
+    pub fn new_above(&self) -> Option<Seq> {
+        self.new_above
+    }
+
+    /// Moves or removes the new-messages line.
+    pub fn set_new_above(&mut self, read: Option<Seq>) -> bool {
+        if self.new_above == read {
+            return false;
+        }
+        self.new_above = read;
+        self.rebuild();
+        true
+    }
+
+    /// Messages of others past `read`; `None` if not all of them are loaded.
+    pub fn count_new(&self, read: Seq) -> Option<usize> {
+        let covered = self.is_ready() && (!self.older || self.oldest().is_some_and(|oldest| oldest <= read.next()));
+        let above = self.messages.range(read.next()..);
+        covered.then(|| above.filter(|(_, held)| held.message.author.id != self.me).count())
+    }
+
+    /// Takes the newest page in place of all there was.
+    pub fn reset(&mut self, page: MessagePage) {
+        self.messages.clear();
+        self.events.clear();
+        self.own.clear();
+        self.heard = self.heard.max(self.head).max(page.head);
+        self.head = page.head;
+        self.older = page.has_more;
+        self.loading_older = false;
+        self.load = Load::Ready;
+        self.put(page);
+    }
+
+    /// Takes a page of older messages in front. One that does not end where the loaded part begins changes nothing.
+    pub fn prepend(&mut self, before: Seq, page: MessagePage) {
+        self.loading_older = false;
+        if self.oldest() != Some(before) {
+            return;
+        }
+        self.older = page.has_more;
+        self.hear(page.head);
+        self.put(page);
+    }
+
+    fn put(&mut self, page: MessagePage) {
+        for message in page.messages {
+            if let Some(id) = message.client_id {
+                self.own.insert(id, message.seq);
+            }
+            self.messages.entry(message.seq).or_insert(Held { message, as_of: page.head });
+        }
+        for entry in page.events {
+            self.events.entry(entry.seq).or_insert(entry);
+        }
+        self.rebuild();
+    }
+
+    /// Takes the next entry of the log.
+    pub fn apply(&mut self, entry: &Entry) -> Taken {
+        self.hear(entry.seq);
+        if !self.is_ready() {
+            return Taken::NotLoaded;
+        }
+        if entry.seq <= self.head {
+            return Taken::Old;
+        }
+        if entry.seq > self.head.next() {
+            return Taken::Gap;
+        }
+        self.head = entry.seq;
+        if let Some(held) = entry.what.target().and_then(|target| self.messages.get_mut(&target))
+            && held.as_of < entry.seq
+        {
+            held.message.apply(entry);
+            held.as_of = entry.seq;
+        }
+        if let Some(message) = Message::from_entry(entry) {
+            if let Some(id) = message.client_id {
+                self.own.insert(id, message.seq);
+            }
+            self.rows.push(Item::Message(&message), self.me, self.new_above, self.offset_min);
+            self.messages.insert(entry.seq, Held { message, as_of: entry.seq });
+        } else if entry.what.is_event() {
+            self.rows.push(Item::Event(entry), self.me, self.new_above, self.offset_min);
+            self.events.insert(entry.seq, entry.clone());
+        }
+        Taken::Applied
+    }
+
+    fn rebuild(&mut self) {
+        let mut rows = Rows::default();
+        let mut events = self.events.values().peekable();
+        for held in self.messages.values() {
+            while let Some(event) = events.next_if(|event| event.seq < held.message.seq) {
+                rows.push(Item::Event(event), self.me, self.new_above, self.offset_min);
+            }
+            rows.push(Item::Message(&held.message), self.me, self.new_above, self.offset_min);
+        }
+        for event in events {
+            rows.push(Item::Event(event), self.me, self.new_above, self.offset_min);
+        }
+        self.rows = rows;
+    }
+
+    /// The messages right above and below a place in the log, if nothing else stands between.
+    pub(super) fn neighbours(&self, seq: Seq) -> (Option<Neighbour>, Option<Neighbour>) {
+        let above = self.messages.range(..seq).next_back().map(|(_, held)| &held.message);
+        let below = self.messages.range(seq.next()..).next().map(|(_, held)| &held.message);
+        let line = |message: &Message| {
+            // The line stands between two messages and parts their group.
+            self.new_above.is_some_and(|read| message.seq > read && message.author.id != self.me)
+        };
+        let this = self.get(seq);
+        let above = above.filter(|above| {
+            let parted = this.is_some_and(line) && !line(above);
+            !parted && self.events.range(above.seq..seq).next().is_none()
+        });
+        let below = below.filter(|below| {
+            let parted = line(below) && !this.is_some_and(line);
+            !parted && self.events.range(seq..below.seq).next().is_none()
+        });
+        (above.map(Neighbour::of), below.map(Neighbour::of))
+    }
+
+    /// The last message if nothing stands below it: what an unsent message may be grouped with.
+    pub(super) fn last(&self) -> Option<Neighbour> {
+        let message = self.newest()?;
+        self.events.range(message.seq..).next().is_none().then(|| Neighbour::of(message))
+    }
+}
