@@ -1,3 +1,13 @@
 //! Everything that is tested through the product's own edge: one binary, real SQLite, real sockets.
 
+mod access;
 mod architecture;
+mod auth;
+mod binary;
+mod event_stream;
+mod headers;
+mod hostile;
+mod messages;
+mod rooms;
+mod socket;
+mod support;
