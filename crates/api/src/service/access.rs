@@ -1,0 +1,103 @@
+//! Who may come near a room, asked afresh at every call, and which refusal each of the others gets: for a stranger a private
+//! room is exactly as unknown as one that does not exist.
+
+use super::Caller;
+use crate::store::{RoomRecord, Standing, Store, StoreError};
+use natter_shared::entry::Message;
+use natter_shared::id::{RoomId, UserId};
+use natter_shared::room::{Role, RoomKind, Visibility};
+
+/// Why a room, or something in it, is not for this person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Denied {
+    /// There is no such thing as far as they may know.
+    Unknown,
+    /// They may know of it and may not do this; the sentence says what they can do.
+    Forbidden(&'static str),
+}
+
+#[derive(Debug)]
+pub(super) enum AccessError {
+    Denied(Denied),
+    Store(StoreError),
+}
+
+impl From<StoreError> for AccessError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// The room and the caller's role in it, or the refusal. `what` names the attempt in the audit log.
+pub(super) async fn member(
+    store: &dyn Store,
+    caller: &Caller,
+    room: RoomId,
+    what: &'static str,
+) -> Result<(RoomRecord, Role), AccessError> {
+    match store.room_for(room, caller.user).await? {
+        Some((record, Standing::Member(role))) => Ok((record, role)),
+        found => Err(AccessError::Denied(refuse(caller, room, found.as_ref(), what))),
+    }
+}
+
+/// The same, for what takes a role.
+pub(super) async fn at_least(
+    least: Role,
+    store: &dyn Store,
+    caller: &Caller,
+    room: RoomId,
+    what: &'static str,
+) -> Result<(RoomRecord, Role), AccessError> {
+    let (record, role) = member(store, caller, room, what).await?;
+    let why = match (record.kind, least) {
+        (RoomKind::Direct, _) => Some("A direct conversation has nothing to administer"),
+        (RoomKind::Room, Role::Owner) if role < least => Some("Only the owners of this room can do this"),
+        (RoomKind::Room, _) if role < least => Some("Only the administrators of this room can do this"),
+        (RoomKind::Room, _) => None,
+    };
+    match why {
+        None => Ok((record, role)),
+        Some(why) => {
+            log(caller, room, what);
+            Err(AccessError::Denied(Denied::Forbidden(why)))
+        }
+    }
+}
+
+/// The refusal for somebody who is not in a room, noted in the audit log.
+pub(super) fn refuse(
+    caller: &Caller,
+    room: RoomId,
+    found: Option<&(RoomRecord, Standing)>,
+    what: &'static str,
+) -> Denied {
+    log(caller, room, what);
+    match found {
+        Some((record, standing)) if is_open(record) => match standing {
+            Standing::Banned => Denied::Forbidden("You were removed from this room"),
+            Standing::Stranger | Standing::Former | Standing::Member(_) => Denied::Forbidden("Join this room first"),
+        },
+        Some(_) | None => Denied::Unknown,
+    }
+}
+
+/// Whether those who are not in a room may know of it.
+pub(super) fn is_open(record: &RoomRecord) -> bool {
+    record.kind == RoomKind::Room && record.visibility == Visibility::Public
+}
+
+/// Notes a refused attempt.
+pub(super) fn log(caller: &Caller, room: RoomId, what: &'static str) {
+    tracing::info!(target: "audit", event = "denied", user = %caller.user, %room, what);
+}
+
+/// Whether a message is not a whisper between others.
+pub(super) fn may_see(message: &Message, reader: UserId) -> bool {
+    message.author.id == reader || message.content.to.is_none_or(|to| to == reader)
+}
+
+/// A message as one of its readers sees it: only the author sees what their client called it.
+pub(super) fn shown(message: Message, reader: UserId) -> Message {
+    if message.author.id == reader { message } else { Message { client_id: None, ..message } }
+}

@@ -1,0 +1,217 @@
+//! Group commit: every entry of this node goes through one queue and one task, which commits all that is queued in one
+//! durable write, answers those who wait, and only then tells the sockets, room by room, in the order of the commit.
+//!
+//! There is no timer: an entry that comes alone is committed alone, and while that commit runs the next batch gathers.
+
+use crate::bus::{Bus, Notice};
+use crate::store::{Appended, NewEntry, Store, StoreError};
+use natter_shared::entry::{Entry, EntryKind};
+use natter_shared::id::RoomId;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{Notify, mpsc, oneshot, watch};
+
+/// Entries that may wait for a commit; past it the answer is [`WriteError::Busy`] at once.
+const QUEUE_MAX: usize = 4096;
+/// The most entries, and roughly the most bytes, of one commit.
+const BATCH_MAX: usize = 512;
+const BATCH_MAX_BYTES: usize = 256 * 1024;
+/// What an entry weighs beside its text.
+const ENTRY_BYTES: usize = 160;
+/// How long a caller waits for its commit. The commit itself goes on.
+const WAIT: Duration = Duration::from_secs(6);
+
+/// Why an entry was not acknowledged. Whatever the variant: repeating it with the same `client_id` is safe.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum WriteError {
+    /// Nothing was written: too much is waiting.
+    #[error("too many entries are waiting to be stored")]
+    Busy,
+    /// Nothing was written: the server stops.
+    #[error("the server stops")]
+    Stopping,
+    /// It may have been written or not.
+    #[error("the outcome of the write is not known: {0}")]
+    Unknown(String),
+    /// Nothing was written, and nothing can be until somebody acts.
+    #[error("the server cannot store anything right now: {0}")]
+    Unwritable(String),
+    /// A defect.
+    #[error("the store is broken: {0}")]
+    Broken(String),
+}
+
+impl From<StoreError> for WriteError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unknown(why) => Self::Unknown(why),
+            StoreError::Unwritable(why) => Self::Unwritable(why),
+            StoreError::Broken(why) => Self::Broken(why),
+        }
+    }
+}
+
+/// The way into the log. Clones share one queue and one task.
+#[derive(Clone)]
+pub struct LogWriter {
+    queue: mpsc::Sender<Waiting>,
+    stop: Arc<Notify>,
+    /// Closes when the task has ended.
+    ended: watch::Receiver<()>,
+}
+
+struct Waiting {
+    entry: NewEntry,
+    answer: oneshot::Sender<Result<Appended, WriteError>>,
+}
+
+impl LogWriter {
+    /// Starts the task on the current runtime, which must live as long as the server.
+    pub fn start(store: Arc<dyn Store>, bus: Arc<dyn Bus>) -> Self {
+        let (queue, waiting) = mpsc::channel(QUEUE_MAX);
+        let stop = Arc::new(Notify::new());
+        let (alive, ended) = watch::channel(());
+        let task = Task { waiting, stop: Arc::clone(&stop), store, bus, writable: true };
+        tokio::spawn(async move {
+            task.run().await;
+            drop(alive);
+        });
+        Self { queue, stop, ended }
+    }
+
+    /// Queues an entry and waits, at most six seconds, until it is durable. Dropping the future takes nothing back: what
+    /// was queued is committed and published all the same.
+    pub async fn append(&self, entry: NewEntry) -> Result<Appended, WriteError> {
+        let (answer, answered) = oneshot::channel();
+        self.queue.try_send(Waiting { entry, answer }).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => WriteError::Busy,
+            mpsc::error::TrySendError::Closed(_) => WriteError::Stopping,
+        })?;
+        match tokio::time::timeout(WAIT, answered).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(_)) => Err(WriteError::Unknown("the writer ended".to_owned())),
+            Err(_) => Err(WriteError::Unknown("the commit took too long".to_owned())),
+        }
+    }
+
+    /// Takes no more entries, commits those that are queued, and returns when that is done.
+    pub async fn stop(&self) {
+        self.stop.notify_one();
+        // An error says that the task is gone, which is what is waited for.
+        while self.ended.clone().changed().await.is_ok() {}
+    }
+}
+
+struct Task {
+    waiting: mpsc::Receiver<Waiting>,
+    stop: Arc<Notify>,
+    store: Arc<dyn Store>,
+    bus: Arc<dyn Bus>,
+    /// Whether the last commit found the store writable, so that a full disk is logged once and not for each batch.
+    writable: bool,
+}
+
+impl Task {
+    async fn run(mut self) {
+        loop {
+            let first = tokio::select! {
+                first = self.waiting.recv() => first,
+                () = self.stop.notified() => {
+                    // What is in the queue still comes out; nothing more goes in.
+                    self.waiting.close();
+                    continue;
+                }
+            };
+            let Some(first) = first else { return };
+            let (batch, answers) = self.gather(first);
+            self.commit(batch, answers).await;
+        }
+    }
+
+    /// All that is queued, up to the size of a batch.
+    fn gather(&mut self, first: Waiting) -> (Vec<NewEntry>, Vec<oneshot::Sender<Result<Appended, WriteError>>>) {
+        let mut bytes = weight(&first.entry);
+        let mut batch = vec![first.entry];
+        let mut answers = vec![first.answer];
+        while batch.len() < BATCH_MAX && bytes < BATCH_MAX_BYTES {
+            let Ok(next) = self.waiting.try_recv() else { break };
+            bytes += weight(&next.entry);
+            batch.push(next.entry);
+            answers.push(next.answer);
+        }
+        (batch, answers)
+    }
+
+    async fn commit(&mut self, batch: Vec<NewEntry>, answers: Vec<oneshot::Sender<Result<Appended, WriteError>>>) {
+        let count = batch.len();
+        let result = match self.store.append(batch).await {
+            Ok(appended) if appended.len() == count => Ok(appended),
+            Ok(appended) => {
+                Err(WriteError::Broken(format!("{count} entries appended, {} outcomes came back", appended.len())))
+            }
+            Err(error) => Err(error.into()),
+        };
+        self.log_change(&result, count);
+        match result {
+            Ok(appended) => {
+                let rooms = by_room(&appended);
+                for (answer, outcome) in answers.into_iter().zip(appended) {
+                    // Whoever went away has the entry in the log nevertheless.
+                    let _ = answer.send(Ok(outcome));
+                }
+                for (room, entries) in rooms {
+                    self.bus.publish(Notice::Entries { room, entries: Arc::new(entries) });
+                }
+            }
+            // After an unknown outcome the entries may be there. They are not published, for their seqs are not known:
+            // the head check finds them.
+            Err(error) => {
+                for answer in answers {
+                    let _ = answer.send(Err(error.clone()));
+                }
+            }
+        }
+    }
+
+    fn log_change(&mut self, result: &Result<Vec<Appended>, WriteError>, entries: usize) {
+        match result {
+            Ok(_) if !self.writable => {
+                self.writable = true;
+                tracing::info!("the store can be written again");
+            }
+            Err(WriteError::Unwritable(why)) if self.writable => {
+                self.writable = false;
+                tracing::error!(%why, "the store cannot be written: nothing is acknowledged until it can");
+            }
+            Ok(_) | Err(WriteError::Unwritable(_)) => {}
+            Err(WriteError::Broken(why)) => tracing::error!(%why, entries, "a commit failed"),
+            Err(error) => tracing::warn!(%error, entries, "the outcome of a commit is not known"),
+        }
+    }
+}
+
+fn weight(entry: &NewEntry) -> usize {
+    ENTRY_BYTES
+        + match &entry.what {
+            EntryKind::Message(content) => content.body.as_str().len(),
+            EntryKind::Edited { body, .. } => body.as_str().len(),
+            _ => 0,
+        }
+}
+
+/// The new entries of a batch, room by room, each in the order of its log.
+fn by_room(appended: &[Appended]) -> Vec<(RoomId, Vec<Entry>)> {
+    let mut rooms: Vec<(RoomId, Vec<Entry>)> = Vec::new();
+    let mut places: HashMap<RoomId, usize> = HashMap::new();
+    for outcome in appended {
+        if let Appended::New(entry) = outcome {
+            let place = *places.entry(entry.room).or_insert_with(|| {
+                rooms.push((entry.room, Vec::new()));
+                rooms.len() - 1
+            });
+            rooms[place].1.push(entry.clone());
+        }
+    }
+    rooms
+}

@@ -1,0 +1,231 @@
+//! Messages: saying, changing and reading them. Whether somebody may write is judged inside the write (`Log::append`), so
+//! that nobody gets in between; whether somebody may read is asked at every call.
+
+mod read;
+mod resume;
+mod search;
+
+use super::access::{self, AccessError, Denied};
+use super::log_writer::{LogWriter, WriteError};
+use super::{Caller, Parts, rate};
+use crate::bus::TooOften;
+use crate::store::{Appended, NewEntry, Refused, RoomRecord, StoreError};
+use natter_shared::entry::{EditForm, Entry, EntryKind, Message, MessageContent, MessageForm};
+use natter_shared::error::Fields;
+use natter_shared::id::{ClientId, RoomId, Seq};
+use natter_shared::room::{Role, RoomKind};
+use natter_shared::text::Emoji;
+
+/// Why something about a message was refused or failed.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum MessageError {
+    /// No such room or message, or not for this caller.
+    #[error("no such room or message")]
+    Unknown,
+    #[error("{0}")]
+    Forbidden(&'static str),
+    #[error("the room is archived")]
+    Archived,
+    #[error("a message takes no more different reactions")]
+    TooManyReactions,
+    #[error("a field is not accepted")]
+    Invalid(Fields),
+    #[error("too often")]
+    TooOften(TooOften),
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<Denied> for MessageError {
+    fn from(denied: Denied) -> Self {
+        match denied {
+            Denied::Unknown => Self::Unknown,
+            Denied::Forbidden(why) => Self::Forbidden(why),
+        }
+    }
+}
+
+impl From<AccessError> for MessageError {
+    fn from(error: AccessError) -> Self {
+        match error {
+            AccessError::Denied(denied) => denied.into(),
+            AccessError::Store(error) => error.into(),
+        }
+    }
+}
+
+/// An entry that is in the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sent {
+    /// As the caller sees it.
+    pub entry: Entry,
+    /// It was there already: this is the first answer again.
+    pub again: bool,
+}
+
+pub struct Messages {
+    parts: Parts,
+    log: LogWriter,
+}
+
+impl Messages {
+    pub fn new(parts: &Parts, log: LogWriter) -> Self {
+        Self { parts: parts.clone(), log }
+    }
+
+    /// Says something. A repeat with the same `client_id` is answered with the first entry, whatever else it holds.
+    pub async fn send(&self, caller: &Caller, room: RoomId, form: MessageForm) -> Result<Sent, MessageError> {
+        let (client_id, content) = form.parse().map_err(MessageError::Invalid)?;
+        if !content.attachments.is_empty() {
+            return Err(field("attachments", "Images cannot be sent yet"));
+        }
+        if content.to == Some(caller.user) {
+            return Err(field("to", "A message to one person is for somebody else"));
+        }
+        let long = self.parts.take_for_user("messages_long", caller.user, rate::MESSAGES_LONG).await;
+        long.map_err(MessageError::TooOften)?;
+        let short = self.parts.take_for_user("messages", caller.user, rate::MESSAGES).await;
+        short.map_err(MessageError::TooOften)?;
+        if let Some(target) = content.reply_to {
+            self.check_reply(caller, room, target).await?;
+        }
+        self.write(caller, room, Some(client_id), EntryKind::Message(content)).await
+    }
+
+    /// A reply may not be used to find out about a whisper between others. Everything else about it the store judges.
+    async fn check_reply(&self, caller: &Caller, room: RoomId, target: Seq) -> Result<(), MessageError> {
+        access::member(&*self.parts.store, caller, room, "reply to a message").await?;
+        match self.parts.store.message(room, target).await? {
+            Some(message) if access::may_see(&message, caller.user) => Ok(()),
+            Some(_) | None => Err(field("reply_to", NO_MESSAGE)),
+        }
+    }
+
+    /// Changes the text of one's own message. A whisper stays as it is: an entry that repeats its text would go to all.
+    pub async fn edit(&self, caller: &Caller, room: RoomId, target: Seq, form: EditForm) -> Result<Sent, MessageError> {
+        let (client_id, body) = form.parse().map_err(MessageError::Invalid)?;
+        self.allow_change(caller).await?;
+        let (_, _, message) = self.target(caller, room, target, "edit a message").await?;
+        if message.author.id != caller.user {
+            access::log(caller, room, "edit a message of somebody else");
+            return Err(MessageError::Forbidden(NOT_AUTHOR));
+        }
+        refuse_whisper(&message)?;
+        self.write(caller, room, Some(client_id), EntryKind::Edited { target, body }).await
+    }
+
+    /// Deletes one's own message, or, as an administrator of the room, anybody's. Its text is gone for good.
+    pub async fn delete(&self, caller: &Caller, room: RoomId, target: Seq) -> Result<Sent, MessageError> {
+        self.allow_change(caller).await?;
+        let (record, role, message) = self.target(caller, room, target, "delete a message").await?;
+        let administers = record.kind == RoomKind::Room && role >= Role::Admin;
+        if message.author.id != caller.user && !administers {
+            access::log(caller, room, "delete a message of somebody else");
+            return Err(MessageError::Forbidden("Only its author and the room's administrators can delete a message"));
+        }
+        self.write(caller, room, None, EntryKind::Deleted { target }).await
+    }
+
+    /// Adds the caller's reaction; if it is there already, its entry is the answer.
+    pub async fn react(&self, caller: &Caller, room: RoomId, target: Seq, emoji: &str) -> Result<Sent, MessageError> {
+        let emoji = self.reaction(caller, room, target, emoji, "react to a message").await?;
+        self.write(caller, room, None, EntryKind::Reacted { target, emoji }).await
+    }
+
+    /// Takes the caller's reaction back.
+    pub async fn unreact(&self, caller: &Caller, room: RoomId, target: Seq, emoji: &str) -> Result<Sent, MessageError> {
+        let emoji = self.reaction(caller, room, target, emoji, "take a reaction back").await?;
+        self.write(caller, room, None, EntryKind::Unreacted { target, emoji }).await
+    }
+
+    async fn reaction(
+        &self,
+        caller: &Caller,
+        room: RoomId,
+        target: Seq,
+        emoji: &str,
+        what: &'static str,
+    ) -> Result<Emoji, MessageError> {
+        let emoji = Emoji::parse(emoji).map_err(|why| field("emoji", why.to_string()))?;
+        self.allow_change(caller).await?;
+        let (_, _, message) = self.target(caller, room, target, what).await?;
+        refuse_whisper(&message)?;
+        Ok(emoji)
+    }
+
+    /// A message that the caller may see, in a room that they are in, with their role there.
+    async fn target(
+        &self,
+        caller: &Caller,
+        room: RoomId,
+        target: Seq,
+        what: &'static str,
+    ) -> Result<(RoomRecord, Role, Message), MessageError> {
+        let (record, role) = access::member(&*self.parts.store, caller, room, what).await?;
+        let message = self.parts.store.message(room, target).await?;
+        let message = message.filter(|message| access::may_see(message, caller.user)).ok_or(MessageError::Unknown)?;
+        Ok((record, role, message))
+    }
+
+    async fn write(
+        &self,
+        caller: &Caller,
+        room: RoomId,
+        client_id: Option<ClientId>,
+        what: EntryKind,
+    ) -> Result<Sent, MessageError> {
+        let reference = match &what {
+            EntryKind::Message(MessageContent { to: Some(_), .. }) => ("to", "Nobody of that id is in this room"),
+            _ => ("reply_to", NO_MESSAGE),
+        };
+        let entry = NewEntry { room, author: caller.user, at: self.parts.clock.now(), client_id, what };
+        match self.log.append(entry).await? {
+            Appended::New(entry) => Ok(Sent { entry: entry.seen_by(caller.user), again: false }),
+            Appended::Again(entry) => Ok(Sent { entry: entry.seen_by(caller.user), again: true }),
+            Appended::Refused(why) => Err(self.refused(caller, room, why, reference).await),
+        }
+    }
+
+    /// What a refusal of the store means to the caller. `reference` is the field that names another message or person.
+    async fn refused(&self, caller: &Caller, room: RoomId, why: Refused, reference: (&str, &str)) -> MessageError {
+        match why {
+            Refused::NoRoom | Refused::NotMember => {
+                match access::member(&*self.parts.store, caller, room, "write to a room").await {
+                    // Came in at this very moment; what they tried was before.
+                    Ok(_) => MessageError::Unknown,
+                    Err(error) => error.into(),
+                }
+            }
+            Refused::Archived => MessageError::Archived,
+            Refused::NoTarget | Refused::NoReaction => MessageError::Unknown,
+            Refused::NotAuthor => MessageError::Forbidden(NOT_AUTHOR),
+            Refused::TooManyReactions => MessageError::TooManyReactions,
+            Refused::NoReference => field(reference.0, reference.1),
+            Refused::Banned | Refused::NameTaken | Refused::LastOwner | Refused::Full => {
+                StoreError::Broken(format!("a message was refused: {why:?}")).into()
+            }
+        }
+    }
+
+    async fn allow_change(&self, caller: &Caller) -> Result<(), MessageError> {
+        let taken = self.parts.take_for_user("message_changes", caller.user, rate::MESSAGE_CHANGES).await;
+        taken.map_err(MessageError::TooOften)
+    }
+}
+
+const NO_MESSAGE: &str = "There is no such message in this room";
+const NOT_AUTHOR: &str = "Only its author can change a message";
+
+/// The log says of an edit and of a reaction to all what they hold; so there are none of a message to one person.
+fn refuse_whisper(message: &Message) -> Result<(), MessageError> {
+    match message.content.to {
+        None => Ok(()),
+        Some(_) => Err(MessageError::Forbidden("A message to one person can only be deleted")),
+    }
+}
+
+fn field(name: &str, why: impl Into<String>) -> MessageError {
+    MessageError::Invalid(Fields::from([(name.to_owned(), why.into())]))
+}

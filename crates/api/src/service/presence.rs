@@ -1,0 +1,148 @@
+//! Who is online, and who types. Nothing of it is stored: the bus holds a lease for each connection, and a change is told
+//! to the people who share a room with whoever came or went.
+
+use super::{Caller, Parts, access, rate};
+use crate::bus::{Notice, TooOften};
+use crate::store::{Standing, StoreError};
+use natter_shared::frame::ServerFrame;
+use natter_shared::id::{ConnectionId, RoomId, UserId};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// Whose last connection ends is announced as offline after this time, so that a reload is not a change.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// Why a notice of typing was refused, or presence could not be read.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum PresenceError {
+    /// No such room, or not for this person.
+    #[error("no such room")]
+    Unknown,
+    #[error("too often")]
+    TooOften(TooOften),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Clones share one state.
+#[derive(Clone)]
+pub struct Presence(Arc<Inner>);
+
+struct Inner {
+    parts: Parts,
+    /// People whose last connection of this node ended within the grace time, and which of their departures it was.
+    leaving: Mutex<Leaving>,
+}
+
+#[derive(Default)]
+struct Leaving {
+    people: HashMap<UserId, u64>,
+    departures: u64,
+}
+
+impl Presence {
+    pub fn new(parts: &Parts) -> Self {
+        Self(Arc::new(Inner { parts: parts.clone(), leaving: Mutex::default() }))
+    }
+
+    /// A connection is signed in.
+    pub async fn connected(&self, caller: &Caller, connection: ConnectionId) {
+        let user = caller.user;
+        let was_offline = self.0.parts.bus.came(user, connection).await;
+        // Whoever is back within the grace time was never announced as gone.
+        let was_leaving = self.0.leaving().people.remove(&user).is_some();
+        if was_offline && !was_leaving {
+            self.0.announce(user, true).await;
+        }
+    }
+
+    /// A connection has ended, for whatever reason but a logout.
+    pub async fn disconnected(&self, user: UserId, connection: ConnectionId) {
+        if !self.0.parts.bus.went(user, connection).await {
+            return;
+        }
+        let departure = {
+            let mut leaving = self.0.leaving();
+            leaving.departures += 1;
+            let departure = leaving.departures;
+            leaving.people.insert(user, departure);
+            departure
+        };
+        let inner = Arc::clone(&self.0);
+        tokio::spawn(async move {
+            tokio::time::sleep(GRACE).await;
+            let is_gone = {
+                let mut leaving = inner.leaving();
+                let same = leaving.people.get(&user) == Some(&departure);
+                same && leaving.people.remove(&user).is_some()
+            };
+            if is_gone {
+                inner.announce_offline(user).await;
+            }
+        });
+    }
+
+    /// A connection has ended because its login did: no grace.
+    pub async fn signed_out(&self, user: UserId, connection: ConnectionId) {
+        let is_offline = self.0.parts.bus.went(user, connection).await;
+        if is_offline {
+            self.0.leaving().people.remove(&user);
+            self.0.announce_offline(user).await;
+        }
+    }
+
+    /// The caller types in a room: told to the other members, at most once a second.
+    pub async fn typing(&self, caller: &Caller, room: RoomId) -> Result<(), PresenceError> {
+        let user = caller.user;
+        self.0.parts.take_for_user("typing", user, rate::TYPING).await.map_err(PresenceError::TooOften)?;
+        let Standing::Member(_) = self.0.parts.store.standing(room, user).await? else {
+            access::log(caller, room, "typing");
+            return Err(PresenceError::Unknown);
+        };
+        let frame = ServerFrame::Typing { room, user };
+        self.0.parts.bus.publish(Notice::Room { room, except: Some(user), frame });
+        Ok(())
+    }
+
+    /// The people online among those who share a room with the caller, the caller among them if connected.
+    pub async fn online_for(&self, caller: &Caller) -> Result<Vec<UserId>, PresenceError> {
+        let mut people = self.0.parts.store.acquaintances(caller.user).await?;
+        if !people.contains(&caller.user) {
+            people.push(caller.user);
+        }
+        Ok(self.0.parts.bus.online(&people).await)
+    }
+}
+
+impl Inner {
+    fn leaving(&self) -> MutexGuard<'_, Leaving> {
+        self.leaving.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn announce_offline(&self, user: UserId) {
+        if self.is_online(user).await {
+            return;
+        }
+        self.announce(user, false).await;
+        // Whoever came back while that was said may have been announced before it; the last word must be true.
+        if self.is_online(user).await {
+            self.announce(user, true).await;
+        }
+    }
+
+    async fn is_online(&self, user: UserId) -> bool {
+        !self.parts.bus.online(&[user]).await.is_empty()
+    }
+
+    async fn announce(&self, user: UserId, online: bool) {
+        match self.parts.store.rooms_of(user).await {
+            Ok(rooms) if rooms.is_empty() => {}
+            Ok(rooms) => {
+                let frame = ServerFrame::Presence { user, online };
+                self.parts.bus.publish(Notice::Rooms { rooms, except: Some(user), frame });
+            }
+            Err(error) => tracing::warn!(%error, %user, online, "a change of presence was not announced"),
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! Conversations of two: made on first use, the same for both, never left.
+
+use super::{RoomError, Rooms, field, view};
+use crate::bus::Notice;
+use crate::clock::random;
+use crate::service::{Caller, rate};
+use crate::store::Standing;
+use natter_shared::frame::ServerFrame;
+use natter_shared::id::RoomId;
+use natter_shared::room::{Role, Room};
+use natter_shared::text::Username;
+
+impl Rooms {
+    /// The conversation with the person of that name. A name that nobody can have is just unknown.
+    pub async fn direct(&self, caller: &Caller, username: &str) -> Result<Room, RoomError> {
+        self.allow("rooms", caller, rate::ROOMS).await?;
+        let username = Username::parse(username).map_err(|_| RoomError::Unknown)?;
+        let peer =
+            self.parts.store.user_by_name(&username).await?.filter(|peer| !peer.disabled).ok_or(RoomError::Unknown)?;
+        if peer.user.id == caller.user {
+            return Err(field("username", "A conversation needs somebody else"));
+        }
+        let id = RoomId::from_random_bytes(random(&*self.parts.entropy));
+        let (record, made) = self.parts.store.direct(caller.user, peer.user.id, id, self.parts.clock.now()).await?;
+        let role = match self.parts.store.standing(record.id, caller.user).await? {
+            Standing::Member(role) => role,
+            Standing::Stranger | Standing::Former | Standing::Banned => Role::Member,
+        };
+        let room = view::room(&record, Some(role), Some(peer.user.clone()));
+        if made {
+            let users = vec![caller.user, peer.user.id];
+            self.parts.bus.publish(Notice::Subscribe { room: record.id, users });
+            let frame = ServerFrame::Room { room: room.clone() };
+            self.parts.bus.publish(Notice::Users { users: vec![caller.user], frame });
+            let theirs = self.view(&record, peer.user.id, Some(role)).await?;
+            let frame = ServerFrame::Room { room: theirs };
+            self.parts.bus.publish(Notice::Users { users: vec![peer.user.id], frame });
+        }
+        Ok(room)
+    }
+}
