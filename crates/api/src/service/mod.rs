@@ -1,7 +1,20 @@
 //! The rules: who may do what, and what follows. REST, WebSocket and event streams call the same functions here. A service
 //! checks, writes through a store, and only then tells the sockets through the bus; it knows neither HTTP nor SQL.
 
+mod access;
+pub mod log_writer;
+pub mod marks;
+pub mod messages;
+pub mod presence;
+pub mod accounts;
+pub mod password;
+pub mod rate;
+pub mod sessions;
+pub mod strength;
+pub mod throttle;
+pub mod rooms;
 pub mod token;
+pub mod work;
 
 use crate::bus::Bus;
 use crate::clock::{Clock, Entropy};

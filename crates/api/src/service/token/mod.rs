@@ -1,5 +1,8 @@
 //! The keys of this system, and the tokens that they sign: access tokens (JWT) and refresh tokens. Knows no store.
 
+pub mod access;
+pub mod refresh;
+
 use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
 use std::fmt;
@@ -36,14 +39,18 @@ impl fmt::Debug for SigningKey {
     }
 }
 
-/// HMAC-SHA-256 over the parts, one after the other.
-fn hmac_sha256(key: &[u8; 32], parts: &[&[u8]]) -> [u8; 32] {
+/// HMAC-SHA-256 over the parts, one after the other; still to be finished or compared.
+fn mac_sha256(key: &[u8; 32], parts: &[&[u8]]) -> Hmac<Sha256> {
     #[expect(clippy::expect_used, reason = "HMAC takes keys of every length")]
     let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("a key of any length");
     for part in parts {
         mac.update(part);
     }
-    mac.finalize().into_bytes().into()
+    mac
+}
+
+fn hmac_sha256(key: &[u8; 32], parts: &[&[u8]]) -> [u8; 32] {
+    mac_sha256(key, parts).finalize().into_bytes().into()
 }
 
 /// What is wrong with a key file, in words for whoever wrote it.
@@ -120,4 +127,43 @@ fn unhex(text: &str) -> Option<[u8; 32]> {
         *byte = u8::try_from(high * 16 + low).ok()?;
     }
     Some(key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: &str = "8f1c5e02a94b7d36e0c1f2587ab3946dd12e7f08b5a3c6914e2d7f60813bca59";
+    const OLDER: &str = "03A7D5E8C1B94F62807EADC3519B26F4E78D0C3A5B9162F48D7E30CA5B16F294";
+
+    #[test]
+    fn a_key_file_is_read_line_by_line() {
+        let keys = SigningKeys::parse(&format!("# the newest first\n{KEY}\r\n\n  {OLDER}\n")).unwrap();
+        assert_eq!(keys.all().count(), 2);
+        let id = keys.current().id();
+        assert_eq!(id.len(), 8);
+        assert_eq!(keys.find(id).unwrap().id(), id);
+        assert!(keys.find("../../dev/null").is_none());
+        assert_ne!(keys.current().derive("a"), keys.current().derive("b"));
+        assert!(!format!("{keys:?}").contains(&KEY[..16]));
+    }
+
+    #[test]
+    fn a_key_file_without_a_secret_is_refused() {
+        let counting = (0..32).fold(String::new(), |key, byte| format!("{key}{byte:02x}"));
+        for (text, why) in [
+            (String::new(), BadKeys::Empty),
+            ("# nothing\n\n".to_owned(), BadKeys::Empty),
+            (format!("{KEY}\n{}", &OLDER[1..]), BadKeys::NotHex(2)),
+            (format!("{KEY}00"), BadKeys::NotHex(1)),
+            ("change me".to_owned(), BadKeys::NotHex(1)),
+            ("é".repeat(32), BadKeys::NotHex(1)),
+            ("0".repeat(64), BadKeys::Pattern(1)),
+            ("0123456789abcdef".repeat(4), BadKeys::Pattern(1)),
+            ("deadbeef".repeat(8), BadKeys::Pattern(1)),
+            (counting, BadKeys::Pattern(1)),
+        ] {
+            assert_eq!(SigningKeys::parse(&text).unwrap_err(), why, "{text}");
+        }
+    }
 }
