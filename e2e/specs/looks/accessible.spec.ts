@@ -1,0 +1,120 @@
+// Every page and dialog, in both themes, through axe: no violations.
+
+import { AxeBuilder } from '@axe-core/playwright';
+
+import type { Visitor } from '../../fixtures/person.ts';
+import { opensTheGarden, scene } from '../../fixtures/scene.ts';
+import { expect, test } from '../../fixtures/test.ts';
+
+async function isAccessible(visitor: Visitor, what: string): Promise<void> {
+  const { violations } = await new AxeBuilder({ page: visitor.page }).analyze();
+  const found = violations.map(({ id, help, nodes }) => ({
+    id,
+    help,
+    nodes: nodes.map((node) => `${node.target.join(' ')}: ${node.failureSummary?.replace(/\s+/g, ' ')}`),
+  }));
+  expect.soft(found, what).toEqual([]);
+}
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  test(`signing in is accessible, ${colorScheme}`, async ({ people }) => {
+    await people.account('ann');
+    const visitor = await people.visitor({ colorScheme, reducedMotion: 'reduce' });
+    const { screen } = visitor;
+    await visitor.goes('/login');
+    await expect(screen.title()).toBeVisible();
+    await isAccessible(visitor, 'log in');
+    await visitor.logsIn('ann', 'not the password at all');
+    await expect(screen.alert()).toBeVisible();
+    await isAccessible(visitor, 'log in, refused');
+    await visitor.goes('/register');
+    await expect(screen.title()).toBeVisible();
+    await isAccessible(visitor, 'register');
+    await screen.field('Username').fill('ann');
+    await screen.password().fill('password12');
+    await screen.button('Create account').click();
+    await expect(screen.note('username')).toContainText('taken');
+    await expect(screen.suggestions().first()).toBeVisible();
+    await isAccessible(visitor, 'register, with errors');
+  });
+
+  test(`the room and its dialogs are accessible, ${colorScheme}`, async ({ people }) => {
+    test.slow();
+    const all = await scene(people, { colorScheme });
+    const { ann } = all;
+    const { screen } = ann;
+    await opensTheGarden(all);
+    await isAccessible(ann, 'room');
+    await screen.message('And some cake').hover();
+    await expect(screen.action(screen.message('And some cake'), 'React')).toBeVisible();
+    await isAccessible(ann, 'actions of a message');
+    await ann.uses('Reply', 'The timber comes tomorrow. Who has a trailer?');
+    await isAccessible(ann, 'writing a reply');
+    await screen.composer().press('Escape');
+    await screen.message('And some cake').getByRole('button', { name: /Read by all|Received by all|On the server/ }).click();
+    await expect(screen.dialog('Who has it')).toBeVisible();
+    await isAccessible(ann, 'who has it');
+    await ann.page.keyboard.press('Escape');
+    await ann.page.keyboard.press('Control+k');
+    await screen.jump().fill('k');
+    await expect(screen.option(/kitchen/)).toBeVisible();
+    await isAccessible(ann, 'jump to');
+    await ann.page.keyboard.press('Escape');
+    await screen.button('New room').click();
+    await expect(screen.newRoom()).toBeVisible();
+    await isAccessible(ann, 'new room');
+    await ann.page.keyboard.press('Escape');
+    await screen.button('Search this room').click();
+    await ann.page.getByRole('searchbox', { name: 'Search messages' }).fill('timber');
+    await expect(ann.page.getByTestId('search-result')).toHaveCount(1);
+    await isAccessible(ann, 'search');
+    await ann.losesTheNetwork();
+    await ann.says('written without a network');
+    await isAccessible(ann, 'without a network');
+  });
+
+  test(`the other pages are accessible, ${colorScheme}`, async ({ people }) => {
+    test.slow();
+    const { ann } = await scene(people, { colorScheme });
+    for (const [path, title] of [
+      ['/', 'Welcome to Natter'],
+      ['/browse', 'Browse rooms'],
+      ['/settings', 'Settings'],
+      ['/u/bob', 'Bob'],
+      ['/no/such/page', 'Not found'],
+    ] as const) {
+      await ann.goes(path);
+      await expect(ann.screen.title()).toHaveText(title);
+      await isAccessible(ann, path);
+    }
+  });
+
+  test(`the room on a phone is accessible, ${colorScheme}`, async ({ people }) => {
+    const all = await scene(people, { colorScheme, viewport: { width: 390, height: 844 } });
+    const { ann, garden } = all;
+    await ann.opens(garden);
+    await expect(ann.screen.bodies()).toHaveCount(9);
+    await isAccessible(ann, 'room');
+    await ann.screen.button('People').click();
+    await expect(ann.screen.person('bob')).toBeInViewport();
+    await isAccessible(ann, 'people');
+    await ann.page.keyboard.press('Escape');
+    await ann.screen.button('Rooms').click();
+    await expect(ann.screen.roomLink(garden.id)).toBeInViewport();
+    await isAccessible(ann, 'rooms');
+  });
+}
+
+test('a room can be used with the keyboard alone', async ({ people }) => {
+  const { ann, bob } = await people.together('kitchen', 'ann', 'bob');
+  await bob.says('no mouse today');
+  await ann.sees('no mouse today');
+  await ann.page.keyboard.press('Control+k');
+  await expect(ann.screen.jump()).toBeFocused();
+  await ann.page.keyboard.press('Escape');
+  await ann.screen.composer().focus();
+  await ann.page.keyboard.type('none at all');
+  await ann.page.keyboard.press('Enter');
+  await bob.sees('none at all');
+  await expect(ann.screen.composer()).toBeFocused();
+});

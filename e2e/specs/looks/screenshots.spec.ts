@@ -1,0 +1,106 @@
+// Pictures of every page for the documentation, wide and on a phone, light and dark. They always go to results/screenshots;
+// with NATTER_E2E_SCREENSHOTS=docs, or where one is missing, to docs/screenshots as well.
+
+import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import type { Visitor } from '../../fixtures/person.ts';
+import { opensTheGarden, scene } from '../../fixtures/scene.ts';
+import { expect, test } from '../../fixtures/test.ts';
+
+const HERE = dirname(fileURLToPath(import.meta.url));
+const RESULTS = resolve(HERE, '../../results/screenshots');
+const DOCS = resolve(HERE, '../../../docs/screenshots');
+
+const SIZES = { wide: { width: 1360, height: 860 }, phone: { width: 390, height: 844 } };
+
+async function picture({ page }: Visitor, name: string): Promise<void> {
+  const path = resolve(RESULTS, `${name}.png`);
+  await page.screenshot({ path, animations: 'disabled', caret: 'hide' });
+  const kept = resolve(DOCS, `${name}.png`);
+  if (process.env['NATTER_E2E_SCREENSHOTS'] === 'docs' || !existsSync(kept)) {
+    mkdirSync(DOCS, { recursive: true });
+    copyFileSync(path, kept);
+  }
+}
+
+for (const [size, viewport] of Object.entries(SIZES)) {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    test(`pictures of the pages before the login, ${size}, ${colorScheme}`, async ({ people }) => {
+      await people.account('ann');
+      const visitor = await people.visitor({ viewport, colorScheme, reducedMotion: 'reduce' });
+      const { screen } = visitor;
+      await visitor.goes('/login');
+      await expect(screen.title()).toHaveText('Log in');
+      await picture(visitor, `login-${size}-${colorScheme}`);
+      await visitor.goes('/register');
+      await screen.field('Username').fill('ann');
+      await expect(screen.suggestions().first()).toBeVisible();
+      await screen.field('Email').fill('ann@example.org');
+      await screen.gender('Female').check();
+      await screen.password().fill('four brown kettles sing');
+      await expect(screen.passwordMeter()).toHaveAttribute('data-score', /^[34]$/);
+      await picture(visitor, `register-${size}-${colorScheme}`);
+    });
+
+    test(`pictures of the pages after the login, ${size}, ${colorScheme}`, async ({ people }) => {
+      test.slow();
+      const all = await scene(people, { viewport, colorScheme });
+      const { ann, cleo } = all;
+      const { screen } = ann;
+      for (const [path, title, name] of [
+        ['/', 'Welcome to Natter', 'welcome'],
+        ['/browse', 'Browse rooms', 'browse'],
+        ['/settings', 'Settings', 'settings'],
+        ['/u/bob', 'Bob', 'profile'],
+        ['/no/such/page', 'Not found', 'not-found'],
+      ] as const) {
+        await ann.goes(path);
+        await expect(screen.title()).toHaveText(title);
+        if (name === 'browse') {
+          await expect(screen.directoryRoom('music')).toBeVisible();
+        }
+        if (name === 'settings') {
+          await expect(screen.sessions().first()).toBeVisible();
+        }
+        await expect(screen.toasts()).toHaveCount(0);
+        await picture(ann, `${name}-${size}-${colorScheme}`);
+      }
+
+      await opensTheGarden(all);
+      await cleo.screen.composer().pressSequentially('That is');
+      await expect(screen.typing()).toContainText('Cleo is writing');
+      await picture(ann, `room-${size}-${colorScheme}`);
+
+      if (size === 'phone') {
+        await screen.button('Rooms').click();
+        await expect(screen.roomLink(all.garden.id)).toBeInViewport();
+        await picture(ann, `rooms-${size}-${colorScheme}`);
+        await ann.page.keyboard.press('Escape');
+        await screen.button('People').click();
+        await expect(screen.person('bob')).toBeInViewport();
+        await picture(ann, `people-${size}-${colorScheme}`);
+        return;
+      }
+      await ann.page.keyboard.press('Control+k');
+      await screen.jump().fill('k');
+      await expect(screen.option(/kitchen/)).toBeVisible();
+      await picture(ann, `jump-${size}-${colorScheme}`);
+      await ann.page.keyboard.press('Escape');
+      await screen.button('New room').click();
+      await screen.newRoom().getByRole('textbox', { name: 'Name' }).fill('shed');
+      await picture(ann, `new-room-${size}-${colorScheme}`);
+      await screen.newRoom().getByRole('button', { name: 'Create room' }).click();
+      await expect(screen.newCode()).toBeVisible();
+      await picture(ann, `invite-${size}-${colorScheme}`);
+      await ann.page.keyboard.press('Escape');
+      await screen.roomLink(all.garden.id).click();
+      await ann.isIn(all.garden);
+      await ann.losesTheNetwork();
+      await ann.says('I order them now');
+      await expect(screen.banner()).toBeVisible();
+      await picture(ann, `reconnecting-${size}-${colorScheme}`);
+    });
+  }
+}
