@@ -5,6 +5,9 @@
 
 pub mod local;
 
+#[cfg(test)]
+mod conformance;
+
 use async_trait::async_trait;
 use natter_shared::entry::Entry;
 use natter_shared::frame::ServerFrame;

@@ -1,0 +1,507 @@
+//! Every setting: its name, what it accepts, and what it is without being set. Read once, at the start, from the
+//! environment; a wrong value or an unknown name stops the start with a sentence that names it.
+
+mod proxies;
+
+pub use proxies::TrustedProxies;
+
+use natter_shared::limits;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+/// One setting as `natter serve --help` lists it.
+pub struct Setting {
+    pub name: &'static str,
+    pub default: &'static str,
+    /// What it accepts and what it does.
+    pub help: &'static str,
+}
+
+const fn setting(name: &'static str, default: &'static str, help: &'static str) -> Setting {
+    Setting { name, default, help }
+}
+
+/// All of them, in the order of the manual (`config.default.toml`).
+pub const SETTINGS: &[Setting] = &[
+    setting("NATTER_LISTEN", "127.0.0.1:8080", "address and port to listen on; port 0 takes a free one"),
+    setting(
+        "NATTER_PUBLIC_URL",
+        "",
+        "scheme, host and port by which browsers reach this server, such as https://chat.example.org; \
+         empty: http and the address listened on",
+    ),
+    setting("NATTER_STORE", "sqlite:./data/natter.db", "where everything is kept: sqlite:<file>"),
+    setting("NATTER_REDIS", "", "empty: this process is alone (the only choice in this build)"),
+    setting(
+        "NATTER_SECRET_FILE",
+        "",
+        "file with the signing key, a line of 64 hexadecimal characters; further lines are older keys that are still \
+         accepted. Empty: the file `secret` beside the database, made on the first start",
+    ),
+    setting(
+        "NATTER_WEB_DIR",
+        "./dist if it is there",
+        "folder of the built page (with an index.html); set but empty: API only",
+    ),
+    setting("NATTER_BCRYPT_COST", "12", "how hard passwords are to guess from a stolen database: 4 to 16, 12 or more is wise"),
+    setting("NATTER_PASSWORD_MIN", "10", "the fewest characters of a new password: 8 to 64"),
+    setting("NATTER_ACCESS_TTL", "900", "life of an access token in seconds: 1 to 3600"),
+    setting("NATTER_REFRESH_TTL", "86400", "life of a login in seconds: 1 to 31536000"),
+    setting("NATTER_RATE_LIMITS", "on", "on or off; off is for load tests"),
+    setting(
+        "NATTER_TRUSTED_PROXIES",
+        "",
+        "addresses and ranges (10.0.0.0/8) between commas, whose X-Forwarded-For is believed; empty: nobody's",
+    ),
+    setting("NATTER_LOG", "info", "what is logged: error, warn, info, debug, trace, or a filter such as natter_api=debug"),
+    setting("NATTER_LOG_FORMAT", "text", "text or json"),
+];
+
+/// Names with these beginnings belong to the tools around the server; they are passed over.
+const FOREIGN: &[&str] = &["NATTER_E2E_", "NATTER_TEST_", "NATTER_TOOLS_", "NATTER_XTASK_", "NATTER_BENCH_"];
+
+/// Where everything is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StoreChoice {
+    Sqlite(PathBuf),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    Text,
+    Json,
+}
+
+/// The settings, checked.
+#[derive(Debug, Clone)]
+pub struct Config {
+    pub listen: SocketAddr,
+    /// As set: scheme, host and port without a slash at the end. `None`: derived from the address that is bound.
+    pub public_url: Option<String>,
+    pub store: StoreChoice,
+    pub secret_file: PathBuf,
+    /// Holds an `index.html`; `None`: API only.
+    pub web_dir: Option<PathBuf>,
+    pub bcrypt_cost: u32,
+    /// Code points.
+    pub password_min: usize,
+    /// Seconds.
+    pub access_ttl_s: u64,
+    /// Seconds.
+    pub refresh_ttl_s: u64,
+    pub rate_limits: bool,
+    pub trusted_proxies: TrustedProxies,
+    /// In the form of `tracing_subscriber::EnvFilter`.
+    pub log: String,
+    pub log_format: LogFormat,
+    /// What is accepted and not wise, for the log of the start.
+    pub warnings: Vec<String>,
+}
+
+/// What is wrong with the settings, a sentence each.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}", .0.join("\n"))]
+pub struct BadSettings(pub Vec<String>);
+
+/// The values as given, and what turned out to be wrong with them.
+struct Reader {
+    values: BTreeMap<String, String>,
+    wrong: Vec<String>,
+}
+
+impl Reader {
+    /// The value of a setting, or what its default parses to. An empty value is the default as well.
+    fn read<T>(&mut self, name: &str, accepts: &str, parse: impl Fn(&str) -> Option<T>, default: T) -> T {
+        match self.values.get(name).map(|value| value.trim()) {
+            None | Some("") => default,
+            Some(value) => parse(value).unwrap_or_else(|| {
+                self.wrong.push(format!("{name} is \"{value}\", but must be {accepts}"));
+                default
+            }),
+        }
+    }
+
+    fn number(&mut self, name: &str, from: u64, to: u64, default: u64) -> u64 {
+        let accepts = format!("a whole number from {from} to {to}");
+        self.read(name, &accepts, |value| value.parse().ok().filter(|n| (from..=to).contains(n)), default)
+    }
+}
+
+impl Config {
+    /// Reads the settings out of names and values; names that do not start with `NATTER_` are passed over.
+    pub fn from_variables(vars: impl IntoIterator<Item = (String, String)>) -> Result<Self, BadSettings> {
+        let values: BTreeMap<_, _> = vars.into_iter().filter(|(name, _)| name.starts_with("NATTER_")).collect();
+        let mut warnings = Vec::new();
+        let mut wrong = Vec::new();
+        for name in values.keys().filter(|name| SETTINGS.iter().all(|known| known.name != name.as_str())) {
+            if FOREIGN.iter().any(|start| name.starts_with(start)) {
+                warnings.push(format!("{name} is no setting of the server and is passed over"));
+            } else if name == "NATTER_METRICS_LISTEN" {
+                warnings.push("NATTER_METRICS_LISTEN has no effect: this build has no metrics yet".to_owned());
+            } else {
+                wrong.push(format!("{name} is no setting; did you mean {}? `natter serve --help` lists all", nearest(name)));
+            }
+        }
+        let mut reader = Reader { values, wrong };
+
+        let listen = SocketAddr::from(([127, 0, 0, 1], 8080));
+        let listen = reader.read("NATTER_LISTEN", "an address and port such as 127.0.0.1:8080", parse_listen, listen);
+        let public_url = reader.read(
+            "NATTER_PUBLIC_URL",
+            "http:// or https:// and a host, without a path, such as https://chat.example.org",
+            |value| parse_public_url(value).map(Some),
+            None,
+        );
+        let store = read_store(&mut reader);
+        if let Some(redis) = reader.values.get("NATTER_REDIS").filter(|value| !value.trim().is_empty()) {
+            let scheme = redis.split("://").next().filter(|s| s.len() < redis.len()).unwrap_or("an address");
+            let sentence = format!("NATTER_REDIS is set (to {scheme}…), but Redis is not in this build yet; leave it empty");
+            reader.wrong.push(sentence);
+        }
+        let StoreChoice::Sqlite(database) = &store;
+        let beside = database.parent().unwrap_or(Path::new(".")).join("secret");
+        let secret_file = reader.read("NATTER_SECRET_FILE", "a file", |value| Some(PathBuf::from(value)), beside);
+        let web_dir = read_web_dir(&mut reader);
+        let bcrypt_cost = u32::try_from(reader.number("NATTER_BCRYPT_COST", 4, 16, 12)).unwrap_or(12);
+        if bcrypt_cost < 10 {
+            warnings.push(format!("NATTER_BCRYPT_COST is {bcrypt_cost}: passwords in a stolen database are guessed fast"));
+        }
+        let password_min = reader.number("NATTER_PASSWORD_MIN", 8, 64, limits::PASSWORD_MIN as u64);
+        let access_ttl_s = reader.number("NATTER_ACCESS_TTL", 1, 3_600, 900);
+        let refresh_ttl_s = reader.number("NATTER_REFRESH_TTL", 1, 31_536_000, 86_400);
+        let rate_limits = reader.read("NATTER_RATE_LIMITS", "on or off", parse_switch, true);
+        if !rate_limits {
+            warnings.push("NATTER_RATE_LIMITS is off: anybody can guess passwords and flood rooms at full speed".to_owned());
+        }
+        let trusted_proxies = reader.read(
+            "NATTER_TRUSTED_PROXIES",
+            "addresses and ranges between commas, such as 10.0.0.0/8,::1",
+            TrustedProxies::parse,
+            TrustedProxies::default(),
+        );
+        let log = reader.read(
+            "NATTER_LOG",
+            "error, warn, info, debug, trace, or a filter such as natter_api=debug",
+            |value| tracing_subscriber::EnvFilter::try_new(value).ok().map(|_| value.to_owned()),
+            "info".to_owned(),
+        );
+        let log_format = reader.read("NATTER_LOG_FORMAT", "text or json", parse_log_format, LogFormat::Text);
+
+        if !reader.wrong.is_empty() {
+            return Err(BadSettings(reader.wrong));
+        }
+        Ok(Self {
+            listen,
+            public_url,
+            store,
+            secret_file,
+            web_dir,
+            bcrypt_cost,
+            password_min: usize::try_from(password_min).unwrap_or(limits::PASSWORD_MIN),
+            access_ttl_s,
+            refresh_ttl_s,
+            rate_limits,
+            trusted_proxies,
+            log,
+            log_format,
+            warnings,
+        })
+    }
+}
+
+fn parse_listen(value: &str) -> Option<SocketAddr> {
+    let by_name = value.strip_prefix("localhost:").and_then(|port| port.parse().ok());
+    by_name.map(|port| SocketAddr::from(([127, 0, 0, 1], port))).or_else(|| value.parse().ok())
+}
+
+fn parse_switch(value: &str) -> Option<bool> {
+    match value {
+        "on" => Some(true),
+        "off" => Some(false),
+        _ => None,
+    }
+}
+
+fn parse_log_format(value: &str) -> Option<LogFormat> {
+    match value {
+        "text" => Some(LogFormat::Text),
+        "json" => Some(LogFormat::Json),
+        _ => None,
+    }
+}
+
+/// An origin as browsers spell it: lower case, without the scheme's own port, a path or a slash at the end.
+fn parse_public_url(value: &str) -> Option<String> {
+    let (scheme, rest) = value.split_once("://")?;
+    let scheme = scheme.to_ascii_lowercase();
+    let own_port = match scheme.as_str() {
+        "http" => ":80",
+        "https" => ":443",
+        _ => return None,
+    };
+    let host = rest.strip_suffix('/').unwrap_or(rest).to_ascii_lowercase();
+    let host = host.strip_suffix(own_port).unwrap_or(&host);
+    let (name, port) = match host.rfind(':').filter(|at| !host[*at..].contains(']')) {
+        Some(at) => (&host[..at], Some(&host[at + 1..])),
+        None => (host, None),
+    };
+    let bare = name.strip_prefix('[').and_then(|name| name.strip_suffix(']'));
+    let name_ok = match bare {
+        Some(ip) => ip.parse::<std::net::Ipv6Addr>().is_ok(),
+        None => {
+            !name.is_empty()
+                && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b))
+                && !name.ends_with('.')
+        }
+    };
+    let port_ok = port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port != 0));
+    (name_ok && port_ok).then(|| format!("{scheme}://{host}"))
+}
+
+fn read_store(reader: &mut Reader) -> StoreChoice {
+    let default = StoreChoice::Sqlite(PathBuf::from("./data/natter.db"));
+    let value = reader.values.get("NATTER_STORE").map_or("", |value| value.trim());
+    if value.starts_with("mongodb://") || value.starts_with("mongodb+srv://") {
+        // The address may hold a password: it is not repeated.
+        reader.wrong.push("NATTER_STORE names MongoDB, which is not in this build yet; use sqlite:<file>".to_owned());
+        return default;
+    }
+    let parse = |value: &str| {
+        let file = value.strip_prefix("sqlite:")?;
+        let file = file.strip_prefix("//").unwrap_or(file);
+        let name = Path::new(file).file_name()?;
+        (!name.is_empty() && !file.ends_with('/') && !file.contains('?')).then(|| StoreChoice::Sqlite(PathBuf::from(file)))
+    };
+    if value.contains('@') && parse(value).is_none() {
+        reader.wrong.push("NATTER_STORE must be sqlite: and a file, such as sqlite:./data/natter.db".to_owned());
+        return default;
+    }
+    reader.read("NATTER_STORE", "sqlite: and a file, such as sqlite:./data/natter.db", parse, default)
+}
+
+fn read_web_dir(reader: &mut Reader) -> Option<PathBuf> {
+    match reader.values.get("NATTER_WEB_DIR").map(|value| value.trim()) {
+        Some("") => None,
+        None => Some(PathBuf::from("dist")).filter(|dir| dir.join("index.html").is_file()),
+        Some(value) => {
+            let dir = PathBuf::from(value);
+            if !dir.join("index.html").is_file() {
+                let sentence = format!("NATTER_WEB_DIR is \"{value}\", but must be a folder with an index.html");
+                reader.wrong.push(sentence);
+            }
+            Some(dir)
+        }
+    }
+}
+
+/// The known name that takes the fewest changes to get to.
+fn nearest(name: &str) -> &'static str {
+    let nearest = SETTINGS.iter().min_by_key(|known| distance(known.name, name));
+    nearest.map_or("", |known| known.name)
+}
+
+/// How many letters must be put in, taken out or changed (Levenshtein).
+fn distance(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.bytes().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.bytes().enumerate() {
+            let changed = diagonal + usize::from(x != y);
+            diagonal = row[j + 1];
+            row[j + 1] = changed.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
+
+/// What `natter serve --help` says.
+pub fn help() -> String {
+    let mut text = String::from(
+        "natter: self-hosted chat\n\nUsage: natter [serve]     start the server; all settings come from the environment\n\
+         \x20      natter --version\n\nSettings:\n",
+    );
+    for Setting { name, default, help } in SETTINGS {
+        let shown = if default.is_empty() { "empty" } else { default };
+        let _ = writeln!(text, "  {name} ({shown})\n      {help}");
+    }
+    text
+}
+
+/// The origins that browsers may come from: exactly these, letter by letter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origins(Vec<String>);
+
+impl Origins {
+    /// The public URL as set; or, without one, the address that is bound, by all names that this machine has for itself.
+    pub fn new(public_url: Option<&str>, bound: SocketAddr) -> Self {
+        if let Some(url) = public_url {
+            return Self(vec![url.to_owned()]);
+        }
+        let port = if bound.port() == 80 { String::new() } else { format!(":{}", bound.port()) };
+        let local = ["127.0.0.1", "localhost", "[::1]"].map(|host| format!("http://{host}{port}"));
+        let ip = bound.ip();
+        if ip.is_loopback() || ip.is_unspecified() {
+            return Self(local.into());
+        }
+        match ip {
+            IpAddr::V4(ip) => Self(vec![format!("http://{ip}{port}")]),
+            IpAddr::V6(ip) => Self(vec![format!("http://[{ip}]{port}")]),
+        }
+    }
+
+    /// The first of them: what links name.
+    pub fn public_url(&self) -> &str {
+        self.0.first().map_or("", String::as_str)
+    }
+
+    pub fn allows(&self, origin: &str) -> bool {
+        self.0.iter().any(|own| own == origin)
+    }
+
+    /// Whether browsers come by TLS.
+    pub fn is_https(&self) -> bool {
+        self.public_url().starts_with("https://")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(vars: &[(&str, &str)]) -> Result<Config, BadSettings> {
+        Config::from_variables(vars.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
+    }
+
+    fn refusal(name: &str, value: &str) -> String {
+        config(&[(name, value)]).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn nothing_set_is_the_embedded_server() {
+        let config = config(&[]).unwrap();
+        assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
+        assert_eq!(config.store, StoreChoice::Sqlite("./data/natter.db".into()));
+        assert_eq!(config.secret_file, PathBuf::from("./data/secret"));
+        assert_eq!((config.bcrypt_cost, config.password_min), (12, 10));
+        assert_eq!((config.access_ttl_s, config.refresh_ttl_s), (900, 86_400));
+        assert!(config.rate_limits && config.warnings.is_empty());
+    }
+
+    #[test]
+    fn a_wrong_value_is_named_with_what_is_accepted() {
+        for (name, bad) in [
+            ("NATTER_LISTEN", "8080"),
+            ("NATTER_LISTEN", "127.0.0.1:99999"),
+            ("NATTER_PUBLIC_URL", "chat.example.org"),
+            ("NATTER_PUBLIC_URL", "https://chat.example.org/chat"),
+            ("NATTER_PUBLIC_URL", "https://user@chat.example.org"),
+            ("NATTER_PUBLIC_URL", "ftp://chat.example.org"),
+            ("NATTER_STORE", "postgres://x"),
+            ("NATTER_STORE", "sqlite:"),
+            ("NATTER_STORE", "mongodb://127.0.0.1/natter"),
+            ("NATTER_REDIS", "redis://127.0.0.1"),
+            ("NATTER_WEB_DIR", "/nonexistent"),
+            ("NATTER_BCRYPT_COST", "3"),
+            ("NATTER_BCRYPT_COST", "17"),
+            ("NATTER_PASSWORD_MIN", "7"),
+            ("NATTER_ACCESS_TTL", "0"),
+            ("NATTER_ACCESS_TTL", "3601"),
+            ("NATTER_REFRESH_TTL", "-1"),
+            ("NATTER_RATE_LIMITS", "yes"),
+            ("NATTER_TRUSTED_PROXIES", "proxy"),
+            ("NATTER_LOG", "natter_api=loud"),
+            ("NATTER_LOG_FORMAT", "xml"),
+        ] {
+            let sentence = refusal(name, bad);
+            assert!(sentence.starts_with(name), "{sentence}");
+        }
+        assert_eq!(
+            refusal("NATTER_ACCESS_TTL", "4000"),
+            "NATTER_ACCESS_TTL is \"4000\", but must be a whole number from 1 to 3600"
+        );
+    }
+
+    #[test]
+    fn all_wrong_settings_are_told_at_once() {
+        let wrong = config(&[("NATTER_BCRYPT_COST", "x"), ("NATTER_LOG_FORMAT", "x")]).unwrap_err();
+        assert_eq!(wrong.0.len(), 2);
+    }
+
+    #[test]
+    fn a_password_in_an_address_is_not_repeated() {
+        for (name, value) in [
+            ("NATTER_STORE", "mongodb://ann:hunter22@127.0.0.1/natter"),
+            ("NATTER_STORE", "postgres://ann:hunter22@127.0.0.1/natter"),
+            ("NATTER_REDIS", "redis://:hunter22@127.0.0.1"),
+        ] {
+            assert!(!refusal(name, value).contains("hunter22"), "{name}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_name_is_refused_with_the_nearest_one() {
+        assert!(refusal("NATTER_LISTN", "x").contains("did you mean NATTER_LISTEN?"));
+        assert!(refusal("NATTER_BCRYPT", "12").contains("did you mean NATTER_BCRYPT_COST?"));
+        let tools = config(&[("NATTER_E2E_BROWSER", "/usr/bin/chromium")]).unwrap();
+        assert_eq!(tools.warnings.len(), 1);
+    }
+
+    #[test]
+    fn weak_settings_are_accepted_and_said() {
+        let weak = config(&[("NATTER_BCRYPT_COST", "4"), ("NATTER_RATE_LIMITS", "off")]).unwrap();
+        assert_eq!(weak.warnings.len(), 2);
+    }
+
+    #[test]
+    fn the_public_url_is_spelled_as_browsers_spell_origins() {
+        for (given, origin) in [
+            ("https://Chat.Example.org/", "https://chat.example.org"),
+            ("https://chat.example.org:443", "https://chat.example.org"),
+            ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
+            ("http://[::1]:8080/", "http://[::1]:8080"),
+        ] {
+            assert_eq!(config(&[("NATTER_PUBLIC_URL", given)]).unwrap().public_url.as_deref(), Some(origin));
+        }
+    }
+
+    #[test]
+    fn an_origin_counts_letter_by_letter() {
+        let origins = Origins::new(Some("https://app.example"), SocketAddr::from(([0, 0, 0, 0], 443)));
+        assert!(origins.allows("https://app.example") && origins.is_https());
+        for evil in [
+            "https://evil.example",
+            "https://app.example.evil.com",
+            "https://evilapp.example",
+            "null",
+            "http://app.example",
+            "https://app.example:8443",
+            "https://APP.example",
+            "https://app.example.",
+            "https://app.example/",
+            "",
+        ] {
+            assert!(!origins.allows(evil), "{evil}");
+        }
+        let local = Origins::new(None, SocketAddr::from(([127, 0, 0, 1], 8080)));
+        assert!(local.allows("http://localhost:8080") && !local.allows("http://localhost:8081"));
+        assert_eq!(local.public_url(), "http://127.0.0.1:8080");
+    }
+
+    #[test]
+    fn the_manual_lists_every_setting_in_order_with_its_default() {
+        let manual = include_str!("../config.default.toml");
+        let lines: Vec<_> = manual.lines().filter(|line| line.starts_with("NATTER_")).collect();
+        let expected: Vec<_> = SETTINGS.iter().map(|s| s.name).collect();
+        let listed: Vec<_> = lines.iter().filter_map(|line| line.split(" = ").next()).collect();
+        assert_eq!(listed, expected);
+        for Setting { name, .. } in SETTINGS {
+            assert!(help().contains(name), "{name}");
+        }
+        let vars = lines.iter().filter_map(|line| line.split_once(" = "));
+        let vars = vars.map(|(name, value)| (name.to_owned(), value.trim_matches('"').to_owned()));
+        assert!(Config::from_variables(vars).is_ok(), "the manual's own values are accepted");
+    }
+}

@@ -1,0 +1,164 @@
+//! The only map from a failure to what a client is told: its code, its status and its sentence. Nothing of a failure's
+//! inside (a query, a path, a driver's words) leaves through here; it goes to the log, beside the request id.
+
+use crate::bus::TooOften;
+use crate::store::StoreError;
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, ResponseError};
+use natter_shared::error::{ErrorBody, ErrorCode, ErrorDetail, Fields};
+use natter_shared::frame::ServerFrame;
+use natter_shared::id::ClientId;
+use std::fmt;
+
+/// A refusal or failure on its way to a client.
+#[derive(Debug, Clone)]
+pub struct ApiError {
+    pub code: ErrorCode,
+    /// One sentence for people.
+    pub message: String,
+    pub fields: Option<Fields>,
+    /// Milliseconds until the same call is worth trying.
+    pub retry_after_ms: Option<u64>,
+    /// For the log only.
+    cause: Option<String>,
+}
+
+impl ApiError {
+    pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), fields: None, retry_after_ms: None, cause: None }
+    }
+
+    /// A form whose fields hold something that is not accepted.
+    pub fn invalid(fields: Fields) -> Self {
+        let message = match fields.iter().next() {
+            Some((field, why)) => format!("{field}: {why}"),
+            None => "This is not accepted".to_owned(),
+        };
+        Self { fields: Some(fields), ..Self::new(ErrorCode::Invalid, message) }
+    }
+
+    /// A request that is not in the form that the contract says.
+    pub fn bad_request(message: impl Into<String>) -> Self {
+        Self::new(ErrorCode::BadRequest, message)
+    }
+
+    /// The answer for what does not exist and, word for word, for what this caller may not know of.
+    pub fn not_found() -> Self {
+        Self::new(ErrorCode::NotFound, "There is nothing here")
+    }
+
+    pub fn not_signed_in() -> Self {
+        Self::new(ErrorCode::NotSignedIn, "Sign in first")
+    }
+
+    pub fn forbidden(message: impl Into<String>) -> Self {
+        Self::new(ErrorCode::Forbidden, message)
+    }
+
+    /// The outcome is unknown or the server is busy.
+    pub fn retry(cause: impl fmt::Display) -> Self {
+        let error = Self::new(ErrorCode::Retry, "The server could not finish this just now. Try again");
+        Self { retry_after_ms: Some(1_000), ..error }.because(cause)
+    }
+
+    /// A defect.
+    pub fn internal(cause: impl fmt::Display) -> Self {
+        Self::new(ErrorCode::Internal, "Something went wrong on the server").because(cause)
+    }
+
+    /// Keeps what lies behind it for the log.
+    #[must_use]
+    pub fn because(mut self, cause: impl fmt::Display) -> Self {
+        self.cause = Some(cause.to_string());
+        self
+    }
+
+    #[must_use]
+    pub fn with_field(mut self, field: &str, why: impl fmt::Display) -> Self {
+        self.fields.get_or_insert_default().insert(field.to_owned(), why.to_string());
+        self
+    }
+
+    pub fn cause(&self) -> Option<&str> {
+        self.cause.as_deref()
+    }
+
+    /// The body of the answer.
+    pub fn body(&self, request_id: &str) -> ErrorBody {
+        ErrorBody {
+            error: ErrorDetail {
+                code: self.code,
+                message: self.message.clone(),
+                request_id: request_id.to_owned(),
+                retry_after_ms: self.retry_after_ms,
+                fields: self.fields.clone(),
+            },
+        }
+    }
+
+    /// The same failure as a frame of a socket.
+    pub fn frame(&self, client_id: Option<ClientId>) -> ServerFrame {
+        ServerFrame::Error {
+            code: self.code,
+            message: self.message.clone(),
+            client_id,
+            retry: matches!(self.code, ErrorCode::Retry | ErrorCode::RateLimited | ErrorCode::Timeout),
+            retry_after_ms: self.retry_after_ms,
+        }
+    }
+}
+
+impl fmt::Display for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+/// The status of each code.
+pub const fn status(code: ErrorCode) -> StatusCode {
+    match code {
+        ErrorCode::BadRequest | ErrorCode::Invalid => StatusCode::BAD_REQUEST,
+        ErrorCode::NotSignedIn | ErrorCode::BadCredentials => StatusCode::UNAUTHORIZED,
+        ErrorCode::Forbidden | ErrorCode::BadOrigin => StatusCode::FORBIDDEN,
+        ErrorCode::NotFound => StatusCode::NOT_FOUND,
+        ErrorCode::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+        ErrorCode::UsernameTaken
+        | ErrorCode::RoomNameTaken
+        | ErrorCode::RoomArchived
+        | ErrorCode::LastOwner
+        | ErrorCode::LimitReached => StatusCode::CONFLICT,
+        ErrorCode::RateLimited => StatusCode::TOO_MANY_REQUESTS,
+        ErrorCode::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        ErrorCode::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        ErrorCode::Retry => StatusCode::SERVICE_UNAVAILABLE,
+        ErrorCode::Timeout => StatusCode::REQUEST_TIMEOUT,
+        ErrorCode::Internal | ErrorCode::Other => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+/// The body is written by the middleware, which knows the request id.
+impl ResponseError for ApiError {
+    fn status_code(&self) -> StatusCode {
+        status(self.code)
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        HttpResponse::new(self.status_code())
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        match &error {
+            StoreError::Unknown(_) | StoreError::Unwritable(_) => Self::retry(error),
+            StoreError::Broken(_) => Self::internal(error),
+        }
+    }
+}
+
+impl From<TooOften> for ApiError {
+    fn from(TooOften { retry_after_ms }: TooOften) -> Self {
+        let error = Self::new(ErrorCode::RateLimited, "Too often in too short a time. Wait a little");
+        Self { retry_after_ms: Some(retry_after_ms), ..error }
+    }
+}

@@ -1,0 +1,307 @@
+//! The bounded queue of one connection: what waits to be written to it, and what happens when that is too much. Nothing
+//! here waits; who pushes is never held up by who reads.
+
+use super::lock;
+use super::outgoing::Outgoing;
+use natter_shared::frame::CloseCode;
+use std::collections::VecDeque;
+use std::sync::Mutex;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// Frames and bytes that may wait for one reader.
+pub const FRAMES_MAX: usize = 256;
+pub const BYTES_MAX: usize = 1024 * 1024;
+/// A reader that takes nothing for so long while something waits is too slow.
+pub const BLOCKED: Duration = Duration::from_secs(10);
+/// What is handed over at once.
+const BYTES_A_WRITE: usize = 64 * 1024;
+
+/// Why a connection ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// The server ends it, with this close frame.
+    Close(CloseCode),
+    /// The reader is gone, or has said goodbye with this code: it is answered in kind.
+    Gone(Option<u16>),
+}
+
+/// What the writer of a connection gets.
+#[derive(Debug)]
+pub enum Taken {
+    Frames(Vec<Outgoing>),
+    /// Nothing follows.
+    End(End),
+}
+
+#[derive(Debug, Default)]
+pub struct Outbox(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    /// What a sign-in answers, served first and not counted: it is the reader's own pace that it is written at.
+    opening: VecDeque<Outgoing>,
+    queue: VecDeque<Outgoing>,
+    bytes: usize,
+    /// Before the welcome is ready nothing is handed over.
+    held: bool,
+    end: Option<End>,
+    /// Since when something waits that the writer has not come for.
+    waiting_since: Option<Instant>,
+    writer: Option<Waker>,
+    reader: Option<Waker>,
+    /// The writer has been told of the end, or does not exist any more.
+    over: bool,
+}
+
+impl State {
+    fn wake(&mut self) {
+        if let Some(writer) = self.writer.take() {
+            writer.wake();
+        }
+    }
+
+    fn end(&mut self, end: End) {
+        if self.end.is_none() {
+            self.end = Some(end);
+            self.opening = VecDeque::new();
+            self.queue = VecDeque::new();
+            self.bytes = 0;
+            self.held = false;
+            self.wake();
+            if let Some(reader) = self.reader.take() {
+                reader.wake();
+            }
+        }
+    }
+}
+
+impl Outbox {
+    /// An outbox that holds what is pushed until [`Outbox::release`].
+    pub fn holding() -> Self {
+        Self(Mutex::new(State { held: true, ..State::default() }))
+    }
+
+    /// Queues a frame. A reader that is half full does without minor frames; one that is full is closed as too slow.
+    pub fn push(&self, frame: &Outgoing) {
+        let mut state = lock(&self.0);
+        if state.end.is_some() {
+            return;
+        }
+        let (frames, bytes) = (state.queue.len() + 1, state.bytes + frame.len());
+        if frame.is_minor() && (frames > FRAMES_MAX / 2 || bytes > BYTES_MAX / 2) {
+            return;
+        }
+        if frames > FRAMES_MAX || bytes > BYTES_MAX {
+            state.end(End::Close(CloseCode::TooSlow));
+            return;
+        }
+        state.bytes = bytes;
+        state.queue.push_back(frame.clone());
+        if !state.held {
+            state.waiting_since.get_or_insert_with(Instant::now);
+            state.wake();
+        }
+    }
+
+    /// Ends the hold: `opening` goes out first, then what was held, then what comes.
+    pub fn release(&self, opening: impl IntoIterator<Item = Outgoing>) {
+        let mut state = lock(&self.0);
+        if state.end.is_some() || !state.held {
+            return;
+        }
+        state.opening = opening.into_iter().collect();
+        state.held = false;
+        state.waiting_since = Some(Instant::now());
+        state.wake();
+    }
+
+    /// Ends the connection; the first reason counts. What waits is dropped.
+    pub fn end(&self, end: End) {
+        lock(&self.0).end(end);
+    }
+
+    /// Ends the connection if its reader has been taking nothing for too long.
+    pub fn end_if_blocked(&self, now: Instant) {
+        let mut state = lock(&self.0);
+        if state.waiting_since.is_some_and(|since| now.duration_since(since) > BLOCKED) {
+            state.end(End::Close(CloseCode::TooSlow));
+        }
+    }
+
+    pub fn has_ended(&self) -> bool {
+        lock(&self.0).end.is_some()
+    }
+
+    /// For the writer: the next frames, at most about 64 KiB, or the end (once).
+    pub fn poll_take(&self, cx: &mut Context<'_>) -> Poll<Option<Taken>> {
+        let mut state = lock(&self.0);
+        if state.over {
+            return Poll::Ready(None);
+        }
+        if let Some(end) = state.end {
+            state.over = true;
+            return Poll::Ready(Some(Taken::End(end)));
+        }
+        let mut frames = Vec::new();
+        let mut bytes = 0;
+        while !state.held && bytes < BYTES_A_WRITE {
+            let next = match state.opening.pop_front() {
+                Some(frame) => frame,
+                None => match state.queue.pop_front() {
+                    Some(frame) => {
+                        state.bytes -= frame.len();
+                        frame
+                    }
+                    None => break,
+                },
+            };
+            bytes += next.len();
+            frames.push(next);
+        }
+        if frames.is_empty() {
+            state.writer = Some(cx.waker().clone());
+            return Poll::Pending;
+        }
+        let rest = !(state.opening.is_empty() && state.queue.is_empty());
+        state.waiting_since = rest.then(Instant::now);
+        if state.queue.is_empty() && state.queue.capacity() > 32 {
+            // An idle connection gives back what a burst needed.
+            state.queue = VecDeque::new();
+        }
+        Poll::Ready(Some(Taken::Frames(frames)))
+    }
+
+    /// For the task that reads from the connection: done when the connection has ended.
+    pub fn poll_ended(&self, cx: &mut Context<'_>) -> Poll<End> {
+        let mut state = lock(&self.0);
+        match state.end {
+            Some(end) => Poll::Ready(end),
+            None => {
+                state.reader = Some(cx.waker().clone());
+                Poll::Pending
+            }
+        }
+    }
+
+    /// Nobody writes any more: the peer is gone.
+    pub fn writer_gone(&self) {
+        let mut state = lock(&self.0);
+        state.over = true;
+        state.end(End::Gone(None));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use natter_shared::frame::ServerFrame;
+    use natter_shared::id::{RoomId, Seq, UserId};
+
+    const ROOM: RoomId = RoomId::from_bytes([7; 16]);
+
+    fn frame(n: u64) -> Outgoing {
+        Outgoing::new(&ServerFrame::Resync { room: ROOM, head: Seq::new(n).unwrap() })
+    }
+
+    fn typing() -> Outgoing {
+        Outgoing::new(&ServerFrame::Typing { room: ROOM, user: UserId::from_bytes([1; 16]) })
+    }
+
+    fn take(outbox: &Outbox) -> Poll<Option<Taken>> {
+        outbox.poll_take(&mut Context::from_waker(Waker::noop()))
+    }
+
+    fn heads(outbox: &Outbox) -> Vec<u64> {
+        match take(outbox) {
+            Poll::Ready(Some(Taken::Frames(frames))) => frames.iter().map(|f| f.span.unwrap().1.get()).collect(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn what_is_pushed_before_the_welcome_comes_after_it() {
+        let outbox = Outbox::holding();
+        outbox.push(&frame(3));
+        outbox.push(&frame(4));
+        assert!(take(&outbox).is_pending());
+        outbox.release([frame(1), frame(2)]);
+        outbox.push(&frame(5));
+        assert_eq!(heads(&outbox), [1, 2, 3, 4, 5]);
+        assert!(take(&outbox).is_pending());
+    }
+
+    #[test]
+    fn a_full_outbox_ends_as_too_slow_and_keeps_nothing() {
+        let outbox = Outbox::default();
+        for n in 0..FRAMES_MAX as u64 {
+            outbox.push(&frame(n));
+        }
+        assert!(!outbox.has_ended());
+        outbox.push(&frame(999));
+        assert!(matches!(take(&outbox), Poll::Ready(Some(Taken::End(End::Close(CloseCode::TooSlow))))));
+        assert!(matches!(take(&outbox), Poll::Ready(None)));
+        outbox.push(&frame(1000));
+        assert_eq!(lock(&outbox.0).queue.len(), 0);
+    }
+
+    #[test]
+    fn many_bytes_end_it_as_well() {
+        let outbox = Outbox::default();
+        let large = ServerFrame::Error {
+            code: natter_shared::error::ErrorCode::Internal,
+            message: "x".repeat(BYTES_MAX / 4),
+            client_id: None,
+            retry: false,
+            retry_after_ms: None,
+        };
+        for _ in 0..3 {
+            outbox.push(&Outgoing::new(&large));
+        }
+        assert!(!outbox.has_ended());
+        outbox.push(&Outgoing::new(&large));
+        assert!(outbox.has_ended());
+    }
+
+    #[test]
+    fn a_half_full_outbox_does_without_minor_frames() {
+        let outbox = Outbox::default();
+        outbox.push(&typing());
+        for n in 0..FRAMES_MAX as u64 / 2 {
+            outbox.push(&frame(n));
+        }
+        let before = lock(&outbox.0).queue.len();
+        outbox.push(&typing());
+        assert_eq!(lock(&outbox.0).queue.len(), before);
+        outbox.push(&frame(1));
+        assert_eq!(lock(&outbox.0).queue.len(), before + 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_reader_that_takes_nothing_is_too_slow() {
+        let outbox = Outbox::default();
+        outbox.push(&frame(1));
+        tokio::time::advance(BLOCKED).await;
+        outbox.end_if_blocked(Instant::now());
+        assert!(!outbox.has_ended());
+        tokio::time::advance(Duration::from_secs(1)).await;
+        outbox.end_if_blocked(Instant::now());
+        assert!(outbox.has_ended());
+
+        let idle = Outbox::default();
+        idle.push(&frame(1));
+        assert_eq!(heads(&idle), [1]);
+        tokio::time::advance(BLOCKED * 9).await;
+        idle.end_if_blocked(Instant::now());
+        assert!(!idle.has_ended());
+    }
+
+    #[test]
+    fn the_first_reason_counts() {
+        let outbox = Outbox::default();
+        outbox.end(End::Close(CloseCode::SignIn));
+        outbox.end(End::Gone(None));
+        assert!(matches!(take(&outbox), Poll::Ready(Some(Taken::End(End::Close(CloseCode::SignIn))))));
+    }
+}
