@@ -22,7 +22,7 @@ test('searching a person opens a direct conversation at once', async ({ people }
   await bob.sees('found you');
   await bob.says('here I am');
   await ann.sees('here I am');
-  await ann.sendsTick('found you', 'read');
+  await ann.hasTick('found you', 'read');
 });
 
 test('a conversation of two stays between the two', async ({ people }) => {

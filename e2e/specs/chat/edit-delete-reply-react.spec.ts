@@ -5,7 +5,7 @@ import { expect, test } from '../../fixtures/test.ts';
 test('an edited message changes for everybody and says so', async ({ people }) => {
   const { ann, bob, room } = await people.together('kitchen', 'ann', 'bob');
   await ann.says('the soup is cold');
-  await ann.sendsTick('the soup is cold', 'read');
+  await ann.hasTick('the soup is cold', 'read');
   await ann.uses('Edit', 'the soup is cold');
   await expect(ann.screen.composerMode()).toBeVisible();
   await expect(ann.screen.composer()).toHaveValue('the soup is cold');
@@ -23,7 +23,7 @@ test('an edited message changes for everybody and says so', async ({ people }) =
 test('the arrow up in an empty box edits the last own message, Escape gives up', async ({ people }) => {
   const { ann, bob } = await people.together('kitchen', 'ann', 'bob');
   await ann.says('first');
-  await ann.sendsTick('first', 'read');
+  await ann.hasTick('first', 'read');
   await ann.screen.composer().press('ArrowUp');
   await expect(ann.screen.composer()).toHaveValue('first');
   await ann.screen.composer().fill('changed my mind');
@@ -37,7 +37,7 @@ test('a deleted message is gone for everybody', async ({ people }) => {
   const { ann, bob, room } = await people.together('kitchen', 'ann', 'bob');
   await ann.says('said too much');
   await bob.sees('said too much');
-  await ann.sendsTick('said too much', 'read');
+  await ann.hasTick('said too much', 'read');
   await ann.uses('Delete', 'said too much');
   await ann.screen.dialog('Delete this message?').getByRole('button', { name: 'Delete', exact: true }).click();
   for (const reader of [ann, bob]) {

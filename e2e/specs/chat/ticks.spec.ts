@@ -10,20 +10,20 @@ test('ticks go one, two, coloured', async ({ people }) => {
   await ann.opens(room);
 
   await ann.says('have you got this');
-  await ann.sendsTick('have you got this', 'stored');
+  await ann.hasTick('have you got this', 'stored');
   const message = await ann.sees('have you got this');
   await expect(message.getByRole('button', { name: 'On the server' })).toBeVisible();
 
   // Bob comes, but looks elsewhere.
   const bob = await people.signIn(bobs);
   await bob.goes('/');
-  await ann.sendsTick('have you got this', 'received');
+  await ann.hasTick('have you got this', 'received');
   await expect(message.getByRole('button', { name: 'Received by all' })).toBeVisible();
   await expect(bob.screen.roomLink(room.id)).toHaveAttribute('data-unread', '1');
 
   await bob.screen.roomLink(room.id).click();
   await bob.sees('have you got this');
-  await ann.sendsTick('have you got this', 'read');
+  await ann.hasTick('have you got this', 'read');
   await expect(message.getByRole('button', { name: 'Read by all' })).toBeVisible();
 });
 

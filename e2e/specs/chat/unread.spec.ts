@@ -6,7 +6,7 @@ test('unread messages are counted, and a line shows where they begin', async ({ 
   const { ann, bob, room } = await people.together('kitchen', 'ann', 'bob');
   await ann.says('already read');
   await bob.sees('already read');
-  await ann.sendsTick('already read', 'read');
+  await ann.hasTick('already read', 'read');
   await bob.goes('/browse');
   await expect(bob.screen.roomLink(room.id)).toHaveAttribute('data-unread', '0');
 
@@ -30,6 +30,6 @@ test("one's own messages are never unread", async ({ people }) => {
   const elsewhere = await ann.opensATab();
   await elsewhere.goes('/browse');
   await ann.says('from me');
-  await ann.sendsTick('from me', 'read');
+  await ann.hasTick('from me', 'read');
   await expect(elsewhere.screen.roomLink(room.id)).toHaveAttribute('data-unread', '0');
 });

@@ -8,7 +8,7 @@ test('a message that the server never got is not lost, not even with the tab clo
   // The server freezes: the message leaves the browser, is read by nobody, and dies with the server.
   server.pause();
   await ann.says('this must not get lost');
-  await ann.sendsTick('this must not get lost', 'sending');
+  await ann.hasTick('this must not get lost', 'sending');
   await server.kill9();
   await ann.sees('this must not get lost');
   await ann.page.close();

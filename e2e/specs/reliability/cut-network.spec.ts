@@ -13,7 +13,7 @@ test('a banner says that the page is reconnecting, and goes when it is back', as
   await expect(ann.screen.banner()).toHaveText(/Reconnecting/);
   await expect(ann.screen.composer()).toBeEditable();
   await ann.says('written while cut off');
-  await ann.sendsTick('written while cut off', 'sending');
+  await ann.hasTick('written while cut off', 'sending');
   wire.mend();
   await expect(ann.screen.banner()).toBeHidden({ timeout: RECONNECT_MS });
   await bob.sees('written while cut off', RECONNECT_MS);

@@ -9,7 +9,7 @@ test('a refused message keeps its text and can be tried again', async ({ people 
   await bob.says('written before I knew');
   await ann.api.ask('PATCH', `/rooms/${room.id}`, { archived: true });
   await bob.isBackOnline();
-  await bob.sendsTick('written before I knew', 'failed', RECONNECT_MS);
+  await bob.hasTick('written before I knew', 'failed', RECONNECT_MS);
   const message = await bob.sees('written before I knew');
   await expect(bob.screen.tryAgain(message)).toBeVisible();
   expect(await ann.api.bodies(room)).toEqual([]);
@@ -27,7 +27,7 @@ test('a refused message can be thrown away', async ({ people }) => {
   await bob.says('not so important');
   await ann.api.ask('PATCH', `/rooms/${room.id}`, { archived: true });
   await bob.isBackOnline();
-  await bob.sendsTick('not so important', 'failed', RECONNECT_MS);
+  await bob.hasTick('not so important', 'failed', RECONNECT_MS);
   const message = await bob.sees('not so important');
   await message.getByRole('button', { name: 'Throw away' }).click();
   await bob.doesNotSee('not so important');
@@ -40,7 +40,7 @@ test('a server that does not answer keeps the message waiting, and then has it o
   const { ann, bob, room } = await people.together('kitchen', 'ann', 'bob');
   server.pause();
   await ann.says('are you asleep');
-  await ann.sendsTick('are you asleep', 'sending');
+  await ann.hasTick('are you asleep', 'sending');
   await ann.says('hello?');
   server.resume();
   await bob.seesExactly(['are you asleep', 'hello?']);
@@ -62,6 +62,6 @@ test.describe('with rate limits', () => {
     await expect.poll(() => ann.api.bodies(room), { timeout: 60_000, intervals: [1_000] }).toEqual(lines);
     await ann.isLive();
     await expect(bob.screen.message('line 40')).toHaveCount(1, { timeout: 20_000 });
-    await ann.sendsTick('line 40', 'read', 20_000);
+    await ann.hasTick('line 40', 'read', 20_000);
   });
 });

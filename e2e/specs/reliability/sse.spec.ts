@@ -19,7 +19,7 @@ test('two people chat both ways while WebSockets are blocked', async ({ people, 
   await bob.sees('hello over HTTP', 30_000);
   await bob.says('hello back');
   await ann.sees('hello back', 30_000);
-  await ann.sendsTick('hello over HTTP', 'read', 20_000);
+  await ann.hasTick('hello over HTTP', 'read', 20_000);
   await ann.isLive();
   await bob.isLive();
   await ann.seesOnline('bob');

@@ -11,9 +11,10 @@ test('the others are told who joins and who leaves, oneself is not', async ({ pe
     const tell = (window as unknown as { told(text: string): void }).told;
     new MutationObserver((changes) => {
       for (const node of changes.flatMap((change) => [...change.addedNodes])) {
-        const toast = node instanceof Element && (node.closest('[data-testid="toast"]') ?? node.querySelector('[data-testid="toast"]'));
-        if (toast) {
-          tell(toast.textContent ?? '');
+        const toast = '[data-testid="toast"]';
+        const shown = node instanceof Element && (node.closest(toast) ?? node.querySelector(toast));
+        if (shown) {
+          tell(shown.textContent ?? '');
         }
       }
     }).observe(document, { childList: true, subtree: true });

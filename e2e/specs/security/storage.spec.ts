@@ -18,7 +18,7 @@ test('no token stands in any storage, cookie that scripts can read, or address',
   await ann.opens(room);
   await ann.says('something to keep');
   await ann.screen.composer().fill('a draft to keep');
-  await ann.sendsTick('something to keep', 'read');
+  await ann.hasTick('something to keep', 'read');
   await ann.page.reload();
   await ann.isIn(room);
   const cookies = await ann.context.cookies();
@@ -69,7 +69,7 @@ test('no token stands in any storage, cookie that scripts can read, or address',
 test('logging out leaves nothing of the conversation in the browser', async ({ people }) => {
   const { ann } = await people.together('kitchen', 'ann', 'bob');
   await ann.says('between you and me');
-  await ann.sendsTick('between you and me', 'read');
+  await ann.hasTick('between you and me', 'read');
   await ann.screen.composer().fill('a half-written secret');
   await ann.screen.button('Log out').click();
   await ann.isAskedToLogIn();
