@@ -2,6 +2,11 @@
 //! inside (a query, a path, a driver's words) leaves through here; it goes to the log, beside the request id.
 
 use crate::bus::TooOften;
+use crate::service::log_writer::WriteError;
+use crate::service::marks::MarkError;
+use crate::service::messages::MessageError;
+use crate::service::presence::PresenceError;
+use crate::service::rooms::RoomError;
 use crate::store::StoreError;
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, ResponseError};
@@ -53,6 +58,10 @@ impl ApiError {
 
     pub fn forbidden(message: impl Into<String>) -> Self {
         Self::new(ErrorCode::Forbidden, message)
+    }
+
+    fn archived() -> Self {
+        Self::new(ErrorCode::RoomArchived, "This room is archived: it can be read, not written")
     }
 
     /// The outcome is unknown or the server is busy.
@@ -160,5 +169,74 @@ impl From<TooOften> for ApiError {
     fn from(TooOften { retry_after_ms }: TooOften) -> Self {
         let error = Self::new(ErrorCode::RateLimited, "Too often in too short a time. Wait a little");
         Self { retry_after_ms: Some(retry_after_ms), ..error }
+    }
+}
+
+impl From<WriteError> for ApiError {
+    fn from(error: WriteError) -> Self {
+        match &error {
+            WriteError::Busy | WriteError::Stopping | WriteError::Unknown(_) => Self::retry(error),
+            WriteError::Unwritable(_) => {
+                Self { message: "The server cannot store anything right now. Try again later".into(), ..Self::retry(error) }
+            }
+            WriteError::Broken(_) => Self::internal(error),
+        }
+    }
+}
+
+impl From<RoomError> for ApiError {
+    fn from(error: RoomError) -> Self {
+        match error {
+            RoomError::Unknown => Self::not_found(),
+            RoomError::Forbidden(why) => Self::forbidden(why),
+            RoomError::NameTaken => Self::new(ErrorCode::RoomNameTaken, "Another room has this name")
+                .with_field("name", "Another room has this name"),
+            RoomError::Archived => Self::archived(),
+            RoomError::LastOwner => {
+                Self::new(ErrorCode::LastOwner, "The last owner cannot go while others are here. Make somebody else owner")
+            }
+            RoomError::LimitReached(why) => Self::new(ErrorCode::LimitReached, why),
+            RoomError::Invalid(fields) => Self::invalid(fields),
+            RoomError::TooOften(wait) => wait.into(),
+            RoomError::Write(error) => error.into(),
+            RoomError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<MessageError> for ApiError {
+    fn from(error: MessageError) -> Self {
+        match error {
+            MessageError::Unknown => Self::not_found(),
+            MessageError::Forbidden(why) => Self::forbidden(why),
+            MessageError::Archived => Self::archived(),
+            MessageError::TooManyReactions => {
+                Self::new(ErrorCode::LimitReached, "This message takes no more different reactions")
+            }
+            MessageError::Invalid(fields) => Self::invalid(fields),
+            MessageError::TooOften(wait) => wait.into(),
+            MessageError::Write(error) => error.into(),
+            MessageError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<MarkError> for ApiError {
+    fn from(error: MarkError) -> Self {
+        match error {
+            MarkError::Unknown => Self::not_found(),
+            MarkError::Write(error) => error.into(),
+            MarkError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<PresenceError> for ApiError {
+    fn from(error: PresenceError) -> Self {
+        match error {
+            PresenceError::Unknown => Self::not_found(),
+            PresenceError::TooOften(wait) => wait.into(),
+            PresenceError::Store(error) => error.into(),
+        }
     }
 }
