@@ -174,11 +174,13 @@ fn passed(line: &str) -> u32 {
     if summary { number.unwrap_or(0) } else { 0 }
 }
 
+/// The text of a line without the escape sequences that colour it or move the cursor.
 fn without_colours(line: &str) -> String {
-    let mut parts = line.split('\u{1b}');
+    let mut parts = line.split("\u{1b}[");
     let mut plain = parts.next().unwrap_or_default().to_owned();
     for part in parts {
-        plain.push_str(part.split_once('m').map_or("", |(_, text)| text));
+        // A sequence ends with its first letter.
+        plain.push_str(part.split_once(|c: char| c.is_ascii_alphabetic()).map_or("", |(_, text)| text));
     }
     plain
 }
@@ -198,6 +200,8 @@ mod tests {
             ),
             ("  23 passed (1.4m)", 23),
             ("\u{1b}[32m  23 passed\u{1b}[39m\u{1b}[2m (4.5s)\u{1b}[22m", 23),
+            ("\u{1b}[1A\u{1b}[2K  23 passed (4.5s)", 23),
+            ("\u{1b}[1A\u{1b}[2K[7/23] chat.spec.ts: 7 passed (so far)", 0),
             ("test result: FAILED. 3 passed; 1 failed", 0),
             ("7 days passed", 0),
             ("", 0),

@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
@@ -27,6 +28,7 @@ const LAUNCH: &str = "const { chromium } = require('@playwright/test'); \
     .then((browser) => browser.close()).catch((e) => { console.error(e.message); process.exit(1); });";
 
 /// Which browser there is.
+#[derive(Clone, Debug)]
 pub enum Chromium {
     /// The one that Playwright finds by itself.
     Playwrights,
@@ -45,6 +47,15 @@ impl Chromium {
 
 /// The browser of `CHROMIUM_PATH`, else Playwright's own, else one on PATH. `None` if none of them starts.
 pub fn find() -> Option<Chromium> {
+    // Starting a browser takes a second: one that was found stays found.
+    static FOUND: OnceLock<Chromium> = OnceLock::new();
+    if FOUND.get().is_none() {
+        let _ = FOUND.set(look()?);
+    }
+    FOUND.get().cloned()
+}
+
+fn look() -> Option<Chromium> {
     if let Some(path) = std::env::var_os("CHROMIUM_PATH").filter(|path| !path.is_empty()).map(PathBuf::from) {
         return starts(Some(&path)).is_ok().then_some(Chromium::At(path));
     }
@@ -59,6 +70,10 @@ pub fn find() -> Option<Chromium> {
 /// Installs Playwright's Chromium, or where its download fails the one of Debian's packages.
 pub fn install(label: &str) -> Result<()> {
     node::needs_node()?;
+    // Without Playwright nothing could be started; now that it is installed, a browser of the system may turn out to fit.
+    if find().is_some() {
+        return Ok(());
+    }
     say(&format!("{label}: downloading Playwright's"));
     let mut download = Command::new(playwright());
     download.args(["install", "chromium"]).current_dir(workspace::e2e());
