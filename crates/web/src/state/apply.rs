@@ -2,19 +2,18 @@
 //! besides (reading a missing range, telling how far one has read) is returned as effects.
 
 use super::rooms::Step;
-use super::timeline::Taken;
+use super::timeline::{Taken, Timeline};
 use super::{ChatState, Load, ToastKind};
 use natter_shared::entry::{Entry, EntryKind};
 use natter_shared::error::ErrorCode;
-use natter_shared::frame::{Cursors, ServerFrame};
+use natter_shared::frame::ServerFrame;
 use natter_shared::id::{ClientId, RoomId, Seq, UserId};
-use natter_shared::limits::RESUME_MAX;
-use natter_shared::page::EntryPage;
+use natter_shared::limits::UNREAD_MAX;
 use natter_shared::room::{Room, RoomKind, RoomOverview};
 use std::collections::BTreeSet;
 
 /// What is to be done outside the state.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {
     /// Read the room's log after that seq, then call [`ChatState::caught_up`] or [`ChatState::catch_up_failed`].
     CatchUp { room: RoomId, after: Seq },
@@ -26,10 +25,17 @@ pub enum Effect {
     Received { room: RoomId, seq: Seq },
     /// Tell the server that everything up to that seq was seen.
     Read { room: RoomId, seq: Seq },
+    /// Read who is in a room.
+    LoadMembers { room: RoomId },
     /// The outbox may have something to send.
     Drain,
-    /// The room is not there any more for this person.
-    Gone { room: RoomId },
+}
+
+/// Whether the same frame is worth sending again, and after how many milliseconds if the server has a wish.
+#[derive(Debug, Clone, Copy)]
+struct Again {
+    retry: bool,
+    after_ms: Option<u64>,
 }
 
 /// Applies one frame; `now` is in milliseconds since 1970.
@@ -73,7 +79,7 @@ pub fn apply(frame: ServerFrame, state: &mut ChatState, now: i64) -> Vec<Effect>
         ServerFrame::Room { room } => state.room_changed(room),
         ServerFrame::RoomGone { room } => state.room_gone(room, now),
         ServerFrame::Error { code, message, client_id, retry, retry_after_ms } => {
-            state.error(code, message, client_id, retry.then_some(retry_after_ms), now)
+            state.error(code, message, client_id, Again { retry, after_ms: retry_after_ms }, now)
         }
     }
 }
@@ -83,29 +89,37 @@ impl ChatState {
         let mut effects = vec![Effect::Drain];
         for it in &rooms {
             self.learn_from(it);
-            if it.delivered < it.head {
+            // A watermark that was on its way when the connection went is told again.
+            let read = self.rooms.get(it.room.id).map_or(it.read, |known| known.read);
+            if read > it.read {
+                effects.push(Effect::Read { room: it.room.id, seq: read });
+            } else if it.delivered < it.head {
                 effects.push(Effect::Received { room: it.room.id, seq: it.head });
             }
             if let Some(timeline) = self.timelines.get_mut(&it.room.id) {
                 timeline.hear(it.head);
             }
         }
+        let read: Vec<(RoomId, Seq)> = self.rooms.iter().map(|it| (it.room.id, it.read)).collect();
         self.rooms.replace(rooms);
+        for (room, seq) in read {
+            self.read_up_to(room, seq);
+        }
         let gone: Vec<RoomId> = self.timelines.keys().copied().filter(|room| !self.rooms.contains(*room)).collect();
         for room in gone {
             // A room that could not be opened is not one that was taken away.
-            if self.timelines.get(&room).is_some_and(super::timeline::Timeline::is_ready) {
+            if self.timelines.get(&room).is_some_and(Timeline::is_ready) {
                 self.forget_room(room);
-                effects.push(Effect::Gone { room });
             }
         }
         self.presence.replace(online);
+        // Watermarks that moved meanwhile are not sent again: the room in view reads them, others when they are opened.
+        let opened = self.opened;
+        self.changes.members.extend(self.members.keys().copied());
+        self.members.retain(|room, members| Some(*room) == opened && members.is_complete());
         for (room, members) in &mut self.members {
-            let people: Vec<UserId> = members.iter().map(|member| member.user.id).collect();
-            for user in people {
-                members.online(user, self.presence.is_online(user));
-            }
-            self.changes.members.insert(*room);
+            members.all_online(|user| self.presence.is_online(user));
+            effects.push(Effect::LoadMembers { room: *room });
         }
         self.typing.clear();
         // What was being read when the connection went may have failed with it.
@@ -120,13 +134,14 @@ impl ChatState {
     }
 
     /// Consecutive entries of one room, pushed or read while catching up.
-    fn entries(&mut self, room: RoomId, entries: &[Entry], now: i64) -> Vec<Effect> {
+    pub(super) fn entries(&mut self, room: RoomId, entries: &[Entry], now: i64) -> Vec<Effect> {
         let Some(me) = self.my_id() else { return Vec::new() };
         let mut effects = Vec::new();
         let mut ids = BTreeSet::new();
         let mut newest_of_others = None;
         for entry in entries.iter().filter(|entry| entry.room == room) {
             ids.extend(entry.client_id.filter(|_| entry.author.id == me));
+            self.draw_line(entry, me);
             let step = self.rooms.apply(entry, me);
             if step == Step::Applied {
                 self.changes.rooms = true;
@@ -135,7 +150,6 @@ impl ChatState {
             if step == Step::NotIn && !effects.contains(&Effect::LoadRooms) {
                 effects.push(Effect::LoadRooms);
             }
-            self.draw_line(entry, me);
             let taken = match self.timelines.get_mut(&room) {
                 Some(timeline) => timeline.apply(entry),
                 None => Taken::NotLoaded,
@@ -176,12 +190,9 @@ impl ChatState {
     /// The first message that comes while the person looks elsewhere gets the new-messages line above it.
     fn draw_line(&mut self, entry: &Entry, me: UserId) {
         let others = matches!(entry.what, EntryKind::Message(_)) && entry.author.id != me;
+        let all_read = self.rooms.get(entry.room).is_some_and(|it| it.unread == 0);
         let Some(timeline) = self.timelines.get_mut(&entry.room).filter(|timeline| timeline.is_ready()) else { return };
-        if others
-            && self.attended != Some(entry.room)
-            && entry.seq == timeline.head().next()
-            && timeline.new_above().is_none()
-        {
+        if others && all_read && self.attended != Some(entry.room) && entry.seq == timeline.head().next() {
             timeline.set_new_above(Some(timeline.head()));
         }
     }
@@ -235,87 +246,6 @@ impl ChatState {
         }
     }
 
-    fn heads(&mut self, heads: &Cursors) -> Vec<Effect> {
-        let mut unknown = false;
-        for (room, head) in heads {
-            self.heard(*room, *head);
-            unknown |= !self.rooms.contains(*room);
-        }
-        let mut effects = self.read_gaps();
-        if unknown {
-            effects.push(Effect::LoadRooms);
-        }
-        effects
-    }
-
-    /// The room's log goes up to `head` at least.
-    fn heard(&mut self, room: RoomId, head: Seq) {
-        if let Some(timeline) = self.timelines.get_mut(&room) {
-            timeline.hear(head);
-        }
-        if self.rooms.get(room).is_some_and(|it| it.head < head) {
-            let known = self.behind.entry(room).or_insert(head);
-            *known = head.max(*known);
-        }
-    }
-
-    /// Asks for what is missing anywhere.
-    fn read_gaps(&mut self) -> Vec<Effect> {
-        let rooms: BTreeSet<RoomId> = self.timelines.keys().chain(self.behind.keys()).copied().collect();
-        rooms.into_iter().flat_map(|room| self.read_gap(room)).collect()
-    }
-
-    /// Asks for what is missing in a room, unless that is being read already.
-    fn read_gap(&mut self, room: RoomId) -> Option<Effect> {
-        let overview = self.rooms.get(room).map(|it| it.head);
-        let line_behind = match (overview, self.behind.get(&room)) {
-            (Some(head), Some(heard)) if head < *heard => Some((head, heard.get() - head.get())),
-            _ => {
-                self.behind.remove(&room);
-                None
-            }
-        };
-        let timeline = self.timelines.get(&room).filter(|timeline| timeline.is_behind());
-        let timeline_behind = timeline.map(|timeline| (timeline.head(), timeline.behind_by()));
-        if (line_behind.is_none() && timeline_behind.is_none()) || self.catching_up.contains(&room) {
-            return None;
-        }
-        match (timeline_behind, line_behind) {
-            (Some((_, by)), _) if by > RESUME_MAX => Some(Effect::Load { room }),
-            (Some((after, _)), _) => {
-                self.catching_up.insert(room);
-                let after = line_behind.map_or(after, |(head, _)| head.min(after));
-                Some(Effect::CatchUp { room, after })
-            }
-            (None, Some((_, by))) if by > RESUME_MAX => {
-                self.behind.remove(&room);
-                Some(Effect::LoadRooms)
-            }
-            (None, Some((after, _))) => {
-                self.catching_up.insert(room);
-                Some(Effect::CatchUp { room, after })
-            }
-            (None, None) => None,
-        }
-    }
-
-    /// A part of a room's log was read because of [`Effect::CatchUp`].
-    pub fn caught_up(&mut self, room: RoomId, page: &EntryPage, now: i64) -> Vec<Effect> {
-        self.catching_up.remove(&room);
-        if page.entries.is_empty() && self.rooms.get(room).is_some_and(|it| it.head <= page.head) {
-            // The server says that there is nothing more: what was heard before does not hold.
-            self.behind.remove(&room);
-            return Vec::new();
-        }
-        self.heard(room, page.head);
-        self.entries(room, &page.entries, now)
-    }
-
-    /// It could not be read. The next `heads` or entry asks again.
-    pub fn catch_up_failed(&mut self, room: RoomId) {
-        self.catching_up.remove(&room);
-    }
-
     fn marks(&mut self, room: RoomId, user: UserId, delivered: Seq, read: Seq, me: UserId) -> Vec<Effect> {
         if let Some(members) = self.members.get_mut(&room)
             && members.mark(user, delivered, read)
@@ -343,7 +273,7 @@ impl ChatState {
         }
         match self.timelines.get(&room).and_then(|timeline| timeline.count_new(seq)) {
             Some(count) => {
-                it.unread = u32::try_from(count).unwrap_or(u32::MAX).min(natter_shared::limits::UNREAD_MAX);
+                it.unread = u32::try_from(count).unwrap_or(u32::MAX).min(UNREAD_MAX);
                 true
             }
             None => false,
@@ -383,12 +313,15 @@ impl ChatState {
             self.toasts.push(ToastKind::RoomGone { name: it.room.name.as_str().to_owned() }, now);
             self.changes.toasts = true;
         }
-        vec![Effect::Gone { room }]
+        Vec::new()
     }
 
-    /// Drops all that is known of a room, but for what is unsent and the draft.
+    /// Drops all that is known of a room, but for what is unsent and the draft. Where it is shown, it is not found.
     pub fn forget_room(&mut self, room: RoomId) -> Option<RoomOverview> {
-        self.timelines.remove(&room);
+        if let (Some(me), Some(timeline)) = (self.my_id(), self.timelines.get_mut(&room)) {
+            *timeline = Timeline::new(me, self.offset_min, None);
+            timeline.load = Load::NotFound;
+        }
         self.members.remove(&room);
         self.behind.remove(&room);
         self.catching_up.remove(&room);
@@ -401,26 +334,26 @@ impl ChatState {
         self.rooms.remove(room)
     }
 
-    /// `retry` is `None` if the same frame is not worth sending again, else the server's wish for when, if it has one.
     fn error(
         &mut self,
         code: ErrorCode,
         message: String,
         client_id: Option<ClientId>,
-        retry: Option<Option<u64>>,
+        again: Again,
         now: i64,
     ) -> Vec<Effect> {
         let Some(client_id) = client_id else {
             // Watermarks and typing are not the person's own doing and come again by themselves.
-            if matches!(code, ErrorCode::LimitReached | ErrorCode::Internal | ErrorCode::Other) && retry.is_none() {
+            if matches!(code, ErrorCode::LimitReached | ErrorCode::Internal | ErrorCode::Other) && !again.retry {
                 self.toasts.push(ToastKind::Failed(message), now);
                 self.changes.toasts = true;
             }
             return Vec::new();
         };
-        let room = match retry {
-            Some(after_ms) => self.outbox.put_off(client_id, after_ms, now),
-            None => self.outbox.refused(client_id, message),
+        let room = if again.retry {
+            self.outbox.put_off(client_id, again.after_ms, now)
+        } else {
+            self.outbox.refused(client_id, message)
         };
         self.changes.timelines.extend(room);
         vec![Effect::Drain]
@@ -446,19 +379,5 @@ impl ChatState {
         self.rooms.merge(rooms);
         self.changes.rooms = true;
         self.read_gaps()
-    }
-
-    /// Up to where a room's log is known here: by its timeline, or without one by its line in the list.
-    fn knows_up_to(&self, room: RoomId) -> Seq {
-        match self.timelines.get(&room) {
-            Some(timeline) if !matches!(timeline.load(), Load::Missing) => timeline.head(),
-            _ => self.rooms.get(room).map_or(Seq::MAX, |it| it.head),
-        }
-    }
-
-    /// Where this tab stands in each loaded room, for a `hello`.
-    pub fn cursors(&self) -> Cursors {
-        let ready = self.timelines.iter().filter(|(_, timeline)| timeline.is_ready());
-        ready.map(|(room, timeline)| (*room, timeline.head())).take(natter_shared::limits::CURSORS_MAX).collect()
     }
 }

@@ -15,59 +15,89 @@ pub enum Reached {
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Members {
-    members: BTreeMap<UserId, Member>,
+    all: BTreeMap<UserId, Member>,
     /// Whether all members are here; as long as not, no message counts as received by all.
     complete: bool,
+    /// Watermarks that came before the members did.
+    early: BTreeMap<UserId, (Seq, Seq)>,
 }
 
 impl Members {
-    pub fn new(members: impl IntoIterator<Item = Member>, complete: bool) -> Self {
-        Self { members: members.into_iter().map(|member| (member.user.id, member)).collect(), complete }
+    /// Takes all members. Watermarks that came while they were read are not older than theirs.
+    pub fn load(&mut self, members: Vec<Member>, is_online: impl Fn(UserId) -> bool) {
+        let known = std::mem::take(&mut self.all);
+        self.all = members.into_iter().map(|member| (member.user.id, member)).collect();
+        self.complete = true;
+        for (user, member) in &mut self.all {
+            member.online = is_online(*user);
+        }
+        let known = known.into_iter().map(|(user, member)| (user, (member.delivered, member.read)));
+        for (user, (delivered, read)) in std::mem::take(&mut self.early).into_iter().chain(known) {
+            self.mark(user, delivered, read);
+        }
+    }
+
+    /// Whether all members are here.
+    pub fn is_complete(&self) -> bool {
+        self.complete
     }
 
     pub fn get(&self, user: UserId) -> Option<&Member> {
-        self.members.get(&user)
+        self.all.get(&user)
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &Member> {
-        self.members.values()
+        self.all.values()
     }
 
     pub fn len(&self) -> usize {
-        self.members.len()
+        self.all.len()
     }
 
     pub fn is_empty(&self) -> bool {
-        self.members.is_empty()
+        self.all.is_empty()
     }
 
     /// Somebody came in at `seq`: what lies before it was there when they came and holds up no tick.
     pub fn joined(&mut self, user: User, online: bool, seq: Seq) {
         let member = Member { user, role: Role::Member, online, delivered: seq, read: seq };
-        self.members.entry(member.user.id).or_insert(member);
+        self.all.entry(member.user.id).or_insert(member);
     }
 
     pub fn left(&mut self, user: UserId) -> Option<Member> {
-        self.members.remove(&user)
+        self.all.remove(&user)
     }
 
     pub fn role(&mut self, user: UserId, role: Role) {
-        if let Some(member) = self.members.get_mut(&user) {
+        if let Some(member) = self.all.get_mut(&user) {
             member.role = role;
         }
     }
 
     pub fn online(&mut self, user: UserId, online: bool) -> bool {
-        let Some(member) = self.members.get_mut(&user).filter(|member| member.online != online) else {
+        let Some(member) = self.all.get_mut(&user).filter(|member| member.online != online) else {
             return false;
         };
         member.online = online;
         true
     }
 
+    /// Takes anew who is online.
+    pub fn all_online(&mut self, is_online: impl Fn(UserId) -> bool) {
+        for (user, member) in &mut self.all {
+            member.online = is_online(*user);
+        }
+    }
+
     /// Moves somebody's watermarks; they never go back. Says whether one moved.
     pub fn mark(&mut self, user: UserId, delivered: Seq, read: Seq) -> bool {
-        let Some(member) = self.members.get_mut(&user) else { return false };
+        let Some(member) = self.all.get_mut(&user) else {
+            if !self.complete {
+                let early = self.early.entry(user).or_default();
+                *early = (early.0.max(delivered), early.1.max(read));
+            }
+            return false;
+        };
         // Whoever has read a message has also received it.
         let delivered = delivered.max(read).max(member.delivered);
         let read = read.max(member.read);
@@ -90,7 +120,7 @@ impl Members {
     }
 
     fn readers(&self, author: UserId, to: Option<UserId>) -> impl Iterator<Item = &Member> {
-        self.members.values().filter(move |member| match to {
+        self.all.values().filter(move |member| match to {
             Some(to) => member.user.id == to && to != author,
             None => member.user.id != author,
         })

@@ -3,6 +3,8 @@
 
 mod apply;
 mod drafts;
+mod gaps;
+mod loading;
 mod members;
 mod outbox;
 mod people;
@@ -31,6 +33,7 @@ use natter_shared::account::User;
 use natter_shared::id::{RoomId, Seq, UserId};
 use std::collections::{BTreeMap, BTreeSet};
 
+#[expect(clippy::struct_excessive_bools, reason = "each stands for a part that is drawn by itself")]
 /// Which parts changed since they were last asked for, so that only what shows them is drawn anew.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Changes {
@@ -62,6 +65,8 @@ pub struct ChatState {
     pub toasts: Toasts,
     /// The room whose newest message is in view in a visible tab: what comes there is read at once.
     pub attended: Option<RoomId>,
+    /// The room that the person last went into.
+    pub opened: Option<RoomId>,
     /// Rooms that the person is leaving: that they go is no news.
     pub leaving: BTreeSet<RoomId>,
     /// Rooms whose missing entries are being read.
@@ -76,6 +81,11 @@ pub struct ChatState {
 }
 
 impl ChatState {
+    /// Nothing known yet, where clocks are so many minutes ahead of UTC.
+    pub fn new(offset_min: i32) -> Self {
+        Self { offset_min, ..Self::default() }
+    }
+
     pub fn me(&self) -> Option<&User> {
         match &self.auth {
             Auth::SignedIn { user } => Some(user),
@@ -112,8 +122,7 @@ impl ChatState {
     /// Empties everything that belongs to one person.
     fn forget(&mut self) {
         let rooms: BTreeSet<RoomId> = self.timelines.keys().chain(self.members.keys()).copied().collect();
-        let fresh = Self { status: self.status, offset_min: self.offset_min, ..Self::default() };
-        *self = fresh;
+        *self = Self { status: self.status, ..Self::new(self.offset_min) };
         self.changes = Changes {
             auth: true,
             status: true,

@@ -21,14 +21,9 @@ pub enum Sending {
     #[default]
     Queued,
     /// Sent at that moment, in milliseconds since 1970; no answer yet.
-    InFlight {
-        since: i64,
-    },
+    InFlight { since: i64 },
     /// Confirmed, but its entry has not come yet: still shown, not kept over a reload.
-    Stored {
-        seq: Seq,
-        at: Timestamp,
-    },
+    Stored { seq: Seq, at: Timestamp },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

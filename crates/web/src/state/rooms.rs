@@ -1,7 +1,7 @@
 //! The rooms and direct conversations that one is in, with unread counts and order, and the directory of public rooms.
 
 use natter_shared::entry::{Entry, EntryKind, Message};
-use natter_shared::id::{RoomId, Seq, UserId};
+use natter_shared::id::{RoomId, UserId};
 use natter_shared::limits::UNREAD_MAX;
 use natter_shared::room::{Room, RoomKind, RoomOverview, Visibility};
 use std::collections::BTreeMap;
@@ -21,7 +21,7 @@ pub enum Step {
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rooms {
-    rooms: BTreeMap<RoomId, RoomOverview>,
+    mine: BTreeMap<RoomId, RoomOverview>,
     directory: BTreeMap<RoomId, Room>,
     loaded: bool,
 }
@@ -33,60 +33,60 @@ impl Rooms {
     }
 
     pub fn get(&self, room: RoomId) -> Option<&RoomOverview> {
-        self.rooms.get(&room)
+        self.mine.get(&room)
     }
 
     pub(super) fn get_mut(&mut self, room: RoomId) -> Option<&mut RoomOverview> {
-        self.rooms.get_mut(&room)
+        self.mine.get_mut(&room)
     }
 
     pub fn contains(&self, room: RoomId) -> bool {
-        self.rooms.contains_key(&room)
+        self.mine.contains_key(&room)
     }
 
     pub fn ids(&self) -> impl Iterator<Item = RoomId> {
-        self.rooms.keys().copied()
+        self.mine.keys().copied()
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &RoomOverview> {
-        self.rooms.values()
+        self.mine.values()
     }
 
     /// The rooms, by name; archived ones at the end.
     pub fn rooms(&self) -> Vec<&RoomOverview> {
-        let mut rooms: Vec<_> = self.rooms.values().filter(|it| it.room.kind == RoomKind::Room).collect();
+        let mut rooms: Vec<_> = self.mine.values().filter(|it| it.room.kind == RoomKind::Room).collect();
         rooms.sort_by_cached_key(|it| (it.room.archived, it.room.name.key(), it.room.id));
         rooms
     }
 
     /// The direct conversations, the most recently used first.
     pub fn directs(&self) -> Vec<&RoomOverview> {
-        let mut rooms: Vec<_> = self.rooms.values().filter(|it| it.room.kind == RoomKind::Direct).collect();
+        let mut rooms: Vec<_> = self.mine.values().filter(|it| it.room.kind == RoomKind::Direct).collect();
         rooms.sort_by_key(|it| (std::cmp::Reverse(last_active(it)), it.room.id));
         rooms
     }
 
     /// Public rooms that one is not in, by name.
     pub fn directory(&self) -> Vec<&Room> {
-        let mut rooms: Vec<_> = self.directory.values().filter(|room| !self.rooms.contains_key(&room.id)).collect();
+        let mut rooms: Vec<_> = self.directory.values().filter(|room| !self.mine.contains_key(&room.id)).collect();
         rooms.sort_by_cached_key(|room| (room.name.key(), room.id));
         rooms
     }
 
     pub fn unread_total(&self) -> u32 {
-        self.rooms.values().map(|it| it.unread).sum()
+        self.mine.values().map(|it| it.unread).sum()
     }
 
     /// Takes the server's whole list; what is not in it is gone.
     pub fn replace(&mut self, rooms: Vec<RoomOverview>) {
-        self.rooms = rooms.into_iter().map(|it| (it.room.id, it)).collect();
+        self.mine = rooms.into_iter().map(|it| (it.room.id, it)).collect();
         self.loaded = true;
     }
 
     /// Takes a list that was read while entries went on coming: whichever knows more of a room's log wins.
     pub fn merge(&mut self, rooms: Vec<RoomOverview>) {
         for it in rooms {
-            let behind = self.rooms.get(&it.room.id).is_some_and(|known| known.head > it.head);
+            let behind = self.mine.get(&it.room.id).is_some_and(|known| known.head > it.head);
             if !behind {
                 self.put(it);
             }
@@ -96,11 +96,11 @@ impl Rooms {
 
     pub fn put(&mut self, overview: RoomOverview) {
         self.directory.remove(&overview.room.id);
-        self.rooms.insert(overview.room.id, overview);
+        self.mine.insert(overview.room.id, overview);
     }
 
     pub fn remove(&mut self, room: RoomId) -> Option<RoomOverview> {
-        self.rooms.remove(&room)
+        self.mine.remove(&room)
     }
 
     /// Adds a page of the directory; `fresh` forgets what was listed before.
@@ -113,7 +113,7 @@ impl Rooms {
 
     /// A room changed, or a new one is public. Says whether one should be in it and its line is missing.
     pub fn room(&mut self, room: Room) -> bool {
-        if let Some(known) = self.rooms.get_mut(&room.id) {
+        if let Some(known) = self.mine.get_mut(&room.id) {
             // A frame that went to many says nothing about each one's role.
             let (role, peer) = (known.room.role, known.room.peer.take());
             known.room = room;
@@ -134,7 +134,7 @@ impl Rooms {
 
     /// Moves a room's line on by one entry.
     pub fn apply(&mut self, entry: &Entry, me: UserId) -> Step {
-        let Some(it) = self.rooms.get_mut(&entry.room) else { return Step::NotIn };
+        let Some(it) = self.mine.get_mut(&entry.room) else { return Step::NotIn };
         if entry.seq <= it.head {
             return Step::Old;
         }
@@ -178,14 +178,4 @@ impl Rooms {
 /// A room's last message, or its making: in milliseconds since 1970.
 fn last_active(it: &RoomOverview) -> i64 {
     it.last_message.as_ref().map_or(it.room.created_at, |message| message.at).millis()
-}
-
-/// Whether any of it is still to be read.
-pub fn all_read(it: &RoomOverview) -> bool {
-    it.read >= it.head
-}
-
-/// Where a reader who has everything stands.
-pub fn head_of(it: &RoomOverview) -> Seq {
-    it.head
 }

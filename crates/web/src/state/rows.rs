@@ -91,13 +91,6 @@ pub enum Item<'a> {
 }
 
 impl Item<'_> {
-    pub const fn seq(&self) -> Seq {
-        match self {
-            Self::Message(message) => message.seq,
-            Self::Event(entry) => entry.seq,
-        }
-    }
-
     pub const fn at(&self) -> Timestamp {
         match self {
             Self::Message(message) => message.at,
@@ -131,7 +124,7 @@ impl Neighbour {
 /// Builds the list row by row, oldest first.
 #[derive(Debug, Clone, Default)]
 pub struct Rows {
-    rows: Vec<Row>,
+    list: Vec<Row>,
     last_day: Option<Day>,
     line_drawn: bool,
 }
@@ -144,35 +137,35 @@ impl Rows {
             Item::Message(message) => {
                 let new = new_above.is_some_and(|read| message.seq > read) && message.author.id != me;
                 if new && !self.line_drawn {
-                    self.rows.push(Row::New);
+                    self.list.push(Row::New);
                     self.line_drawn = true;
                 }
-                self.rows.push(Row::Message(key_of(message)));
+                self.list.push(Row::Message(key_of(message)));
             }
-            Item::Event(entry) => self.rows.push(Row::Event(entry.seq)),
+            Item::Event(entry) => self.list.push(Row::Event(entry.seq)),
         }
     }
 
     /// Adds a message that the server does not have yet.
     pub fn push_unsent(&mut self, client_id: ClientId, at: Timestamp, offset_min: i32) {
         self.day(at, offset_min);
-        self.rows.push(Row::Message(RowKey::Own(client_id)));
+        self.list.push(Row::Message(RowKey::Own(client_id)));
     }
 
     fn day(&mut self, at: Timestamp, offset_min: i32) {
         let day = Day::of(at, offset_min);
         // Clocks of several servers differ: a step back over midnight must not repeat a day's separator.
         if self.last_day.is_none_or(|last| day > last) {
-            self.rows.push(Row::Day(day));
+            self.list.push(Row::Day(day));
             self.last_day = Some(day);
         }
     }
 
     pub fn rows(&self) -> &[Row] {
-        &self.rows
+        &self.list
     }
 
     pub fn into_rows(self) -> Vec<Row> {
-        self.rows
+        self.list
     }
 }

@@ -32,4 +32,6 @@ pub enum Status {
     Offline {
         since: i64,
     },
+    /// The server does not let this login connect. Signing in again or loading the page again may help.
+    Refused,
 }

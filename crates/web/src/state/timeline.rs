@@ -42,6 +42,7 @@ struct Held {
 pub struct Timeline {
     pub(super) load: Load,
     pub(super) loading_older: bool,
+    pub(super) reloading: bool,
     me: UserId,
     offset_min: i32,
     messages: BTreeMap<Seq, Held>,
@@ -73,6 +74,7 @@ impl Timeline {
         Self {
             load: Load::Missing,
             loading_older: false,
+            reloading: false,
             me,
             offset_min,
             messages: BTreeMap::new(),
@@ -190,13 +192,13 @@ impl Timeline {
         self.head = page.head;
         self.older = page.has_more;
         self.loading_older = false;
+        self.reloading = false;
         self.load = Load::Ready;
         self.put(page);
     }
 
     /// Takes a page of older messages in front. One that does not end where the loaded part begins changes nothing.
     pub fn prepend(&mut self, before: Seq, page: MessagePage) {
-        self.loading_older = false;
         if self.oldest() != Some(before) {
             return;
         }

@@ -10,12 +10,24 @@ const TOASTS_MAX: usize = 5;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ToastKind {
-    Joined { user: User, room: RoomId },
-    Left { user: User, room: RoomId },
-    CameOnline { user: User },
-    WentOffline { user: User },
+    Joined {
+        user: User,
+        room: RoomId,
+    },
+    Left {
+        user: User,
+        room: RoomId,
+    },
+    CameOnline {
+        user: User,
+    },
+    WentOffline {
+        user: User,
+    },
     /// One was taken out of a room, or it is gone.
-    RoomGone { name: String },
+    RoomGone {
+        name: String,
+    },
     /// A sentence for the person.
     Told(String),
     /// Something failed; a sentence for the person.

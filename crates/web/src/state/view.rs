@@ -37,6 +37,7 @@ pub struct ReplyView {
 }
 
 /// One message as it is drawn, stored or not yet.
+#[expect(clippy::struct_excessive_bools, reason = "each is a mark of its own on the bubble")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MessageView {
     pub key: RowKey,

@@ -1,0 +1,273 @@
+//! One way to the server: adds the bearer token, renews it once for all who wait, gives every call an end, and turns each
+//! failure into an [`ApiError`]. The access token lives in this struct and nowhere else.
+
+use super::ApiError;
+use crate::live::browser;
+use futures_util::FutureExt;
+use futures_util::future::{LocalBoxFuture, Shared};
+use gloo_net::http::{Method as HttpMethod, Request, RequestBuilder, Response};
+use gloo_timers::callback::Timeout;
+use natter_shared::account::{Empty, Session};
+use natter_shared::path;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+/// A call without an answer for so long is given up, in milliseconds.
+const CALL_MS: u32 = 20_000;
+/// A token that ends within this time is renewed before it is used, in milliseconds.
+const TOKEN_SPARE_MS: i64 = 2_000;
+/// Cookie calls carry this header: a form of a foreign page can't.
+const OWN_PAGE: &str = "X-Natter";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    Get,
+    Post,
+    Put,
+    Patch,
+    Delete,
+}
+
+impl From<Method> for HttpMethod {
+    fn from(method: Method) -> Self {
+        match method {
+            Method::Get => Self::GET,
+            Method::Post => Self::POST,
+            Method::Put => Self::PUT,
+            Method::Patch => Self::PATCH,
+            Method::Delete => Self::DELETE,
+        }
+    }
+}
+
+/// An access token and its times, in milliseconds since 1970.
+#[derive(Debug, Clone)]
+struct Token {
+    text: String,
+    ends_at: i64,
+    renew_at: i64,
+}
+
+type Renewing = Shared<LocalBoxFuture<'static, Result<Session, ApiError>>>;
+type Heard = Box<dyn Fn(Result<&Session, &ApiError>)>;
+
+#[derive(Default)]
+struct Inner {
+    token: RefCell<Option<Token>>,
+    renewing: RefCell<Option<Renewing>>,
+    /// Counts sign-ins and sign-outs, so that the answer to an older question can't undo a newer one.
+    epoch: Cell<u64>,
+    /// Told of each renewal that came out, well or for good.
+    heard: RefCell<Option<Heard>>,
+}
+
+/// The server as this tab talks to it. Clones share the token.
+#[derive(Clone, Default)]
+pub struct Api(Rc<Inner>);
+
+impl Api {
+    /// Calls an endpoint as the person who is signed in. An ended token is renewed once; after that the call fails.
+    pub async fn send<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&impl Serialize>,
+    ) -> Result<T, ApiError> {
+        let token = self.token().await?;
+        match call(method, path, body, Some(&token), false).await {
+            Err(error) if error.is_signed_out() => {
+                let session = self.renew_unless_newer(&token).await?;
+                call(method, path, body, Some(&session), false).await
+            }
+            answer => answer,
+        }
+    }
+
+    /// A call without a body.
+    pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ApiError> {
+        self.send(Method::Get, path, None::<&Empty>).await
+    }
+
+    /// A call that nobody needs to be signed in for.
+    pub async fn send_anonymously<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, ApiError> {
+        call(method, path, Some(body), None, true).await
+    }
+
+    /// Asks with the cookie for a new token. All who ask at the same time share one call.
+    pub async fn renew(&self) -> Result<Session, ApiError> {
+        let running = self.0.renewing.borrow().clone();
+        let renewing = running.unwrap_or_else(|| {
+            let api = self.clone();
+            let renewing = async move {
+                let epoch = api.0.epoch.get();
+                let answer: Result<Session, ApiError> =
+                    call(Method::Post, path::REFRESH, Some(&Empty {}), None, true).await;
+                if epoch != api.0.epoch.get() {
+                    // Somebody signed in or out meanwhile: this answer is about a login that is not this tab's any more.
+                    return Err(ApiError::Unreachable);
+                }
+                api.0.renewing.replace(None);
+                if let Ok(session) = &answer {
+                    api.keep(session);
+                }
+                if let Some(heard) = &*api.0.heard.borrow() {
+                    heard(answer.as_ref());
+                }
+                answer
+            }
+            .boxed_local()
+            .shared();
+            self.0.renewing.replace(Some(renewing.clone()));
+            renewing
+        });
+        renewing.await
+    }
+
+    /// Ends the login on the server.
+    pub async fn end(&self) -> Result<(), ApiError> {
+        let token = self.0.token.borrow().as_ref().map(|token| token.text.clone());
+        call(Method::Post, path::LOGOUT, Some(&Empty {}), token.as_deref(), true).await
+    }
+
+    /// Keeps the token of a new login or a renewed one.
+    pub fn keep(&self, session: &Session) {
+        let lasts = i64::try_from(session.expires_in).unwrap_or(3_600).saturating_mul(1_000);
+        let now = browser::now();
+        // Early enough for a background tab, whose timers run once a minute.
+        let spare = (lasts / 3).min(120_000);
+        let token = Token { text: session.access_token.clone(), ends_at: now + lasts, renew_at: now + lasts - spare };
+        self.0.token.replace(Some(token));
+    }
+
+    /// Somebody signed in: what was asked before is void.
+    pub fn signed_in(&self, session: &Session) {
+        self.signed_out();
+        self.keep(session);
+    }
+
+    /// Forgets the token.
+    pub fn signed_out(&self) {
+        self.0.epoch.set(self.0.epoch.get() + 1);
+        self.0.renewing.replace(None);
+        self.0.token.replace(None);
+    }
+
+    /// Who is told of renewals.
+    pub fn on_renewal(&self, heard: impl Fn(Result<&Session, &ApiError>) + 'static) {
+        self.0.heard.replace(Some(Box::new(heard)));
+    }
+
+    /// Whether the token should be renewed by now.
+    pub fn wants_renewal(&self) -> bool {
+        self.0.renewing.borrow().is_none()
+            && self.0.token.borrow().as_ref().is_some_and(|token| browser::now() >= token.renew_at)
+    }
+
+    /// Tries the renewal again only after so many milliseconds.
+    pub fn put_off_renewal(&self, ms: i64) {
+        if let Some(token) = &mut *self.0.token.borrow_mut() {
+            token.renew_at = browser::now() + ms;
+        }
+    }
+
+    /// A token that is good for a call now.
+    pub async fn token(&self) -> Result<String, ApiError> {
+        let good = self.0.token.borrow().as_ref().and_then(|token| {
+            (token.ends_at - TOKEN_SPARE_MS.min((token.ends_at - token.renew_at) / 2) > browser::now())
+                .then(|| token.text.clone())
+        });
+        match good {
+            Some(token) => Ok(token),
+            None => self.renew().await.map(|session| session.access_token),
+        }
+    }
+
+    /// A token that is not `refused`, which the server does not take any more.
+    pub async fn renew_unless_newer(&self, refused: &str) -> Result<String, ApiError> {
+        let newer = self.0.token.borrow().as_ref().map(|token| token.text.clone()).filter(|text| text != refused);
+        match newer {
+            Some(token) => Ok(token),
+            None => self.renew().await.map(|session| session.access_token),
+        }
+    }
+}
+
+/// Whether the server answers at all, within so many milliseconds.
+pub async fn answers(ms: u32) -> bool {
+    let (signal, _timeout) = ends_after(ms);
+    let request = RequestBuilder::new(path::LIVE)
+        .method(HttpMethod::GET)
+        .cache(web_sys::RequestCache::NoStore)
+        .abort_signal(signal.as_ref().map(|(_, signal)| signal))
+        .build();
+    match request {
+        Ok(request) => request.send().await.is_ok_and(|response| response.status() < 500),
+        Err(_) => false,
+    }
+}
+
+type Abort = Option<(web_sys::AbortController, web_sys::AbortSignal)>;
+
+/// A signal that ends a call after so many milliseconds; dropping the timer keeps it from doing so.
+fn ends_after(ms: u32) -> (Abort, Rc<Cell<Option<Timeout>>>) {
+    let timer = Rc::new(Cell::new(None));
+    let Ok(controller) = web_sys::AbortController::new() else { return (None, timer) };
+    let signal = controller.signal();
+    let abort = controller.clone();
+    timer.set(Some(Timeout::new(ms, move || abort.abort())));
+    (Some((controller, signal)), timer)
+}
+
+async fn call<T: DeserializeOwned>(
+    method: Method,
+    path: &str,
+    body: Option<&impl Serialize>,
+    token: Option<&str>,
+    own_page: bool,
+) -> Result<T, ApiError> {
+    let (abort, timer) = ends_after(CALL_MS);
+    let signal = abort.as_ref().map(|(_, signal)| signal);
+    let mut request =
+        RequestBuilder::new(path).method(method.into()).abort_signal(signal).header("Accept", "application/json");
+    if let Some(token) = token {
+        request = request.header("Authorization", &format!("Bearer {token}"));
+    }
+    if own_page {
+        request = request.header(OWN_PAGE, "1");
+    }
+    let request: Result<Request, _> = match body {
+        Some(body) => request.json(body),
+        None => request.build(),
+    };
+    let failed = || {
+        let ended = signal.is_some_and(web_sys::AbortSignal::aborted);
+        if ended { ApiError::Timeout } else { ApiError::Unreachable }
+    };
+    let response = request.map_err(|_| ApiError::Unreachable)?.send().await.map_err(|_| failed())?;
+    let text = response.text().await.map_err(|_| failed())?;
+    drop(timer);
+    read(&response, &text)
+}
+
+fn read<T: DeserializeOwned>(response: &Response, text: &str) -> Result<T, ApiError> {
+    let status = response.status();
+    if !response.ok() {
+        let mut error = ApiError::from_answer(status, text);
+        if let ApiError::Refused { detail, .. } = &mut error
+            && detail.retry_after_ms.is_none()
+        {
+            let seconds = response.headers().get("Retry-After").and_then(|value| value.parse::<u64>().ok());
+            detail.retry_after_ms = seconds.map(|seconds| seconds.saturating_mul(1_000));
+        }
+        return Err(error);
+    }
+    let text = if text.is_empty() { "null" } else { text };
+    serde_json::from_str(text).map_err(|_| ApiError::Garbled { status })
+}

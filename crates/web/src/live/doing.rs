@@ -1,0 +1,254 @@
+//! The handle that components use: what they may do. Each answers with what went wrong, in words for the person.
+
+use super::chat::Chat;
+use super::{browser, effects, kept, link, session};
+use crate::api::{ApiError, messages, rooms};
+use crate::state::{Load, ToastKind, Unsent};
+use natter_shared::account::{LoginForm, RegisterForm, User};
+use natter_shared::frame::{ClientFrame, SendFrame};
+use natter_shared::id::{ClientId, RoomId, Seq, UserId};
+use natter_shared::limits::PAGE_DEFAULT;
+use natter_shared::room::{Room, RoomForm};
+use natter_shared::text::{Emoji, MessageBody, TextError, Username};
+
+/// Typing is told at most once in so many milliseconds; a notice holds longer than that.
+const TYPING_MS: i64 = 3_000;
+
+impl Chat {
+    pub async fn login(&self, form: LoginForm) -> Result<User, ApiError> {
+        session::login(&self.tab(), form).await
+    }
+
+    pub async fn register(&self, form: RegisterForm) -> Result<User, ApiError> {
+        session::register(&self.tab(), form).await
+    }
+
+    /// One's own profile changed.
+    pub fn renamed(&self, user: User) {
+        self.tab().update(|state| {
+            if state.my_id() == Some(user.id) {
+                state.sign_in(user);
+                state.changes.people = true;
+            }
+        });
+    }
+
+    /// Ends the login, here and in the other tabs. After an error one is still signed in.
+    pub async fn logout(&self) -> Result<(), ApiError> {
+        session::logout(&self.tab()).await
+    }
+
+    /// Puts a message into the outbox: it is shown at once, kept over a reload, and sent as soon as possible. Forgets the
+    /// room's draft.
+    pub fn send(
+        &self,
+        room: RoomId,
+        body: &str,
+        reply_to: Option<Seq>,
+        to: Option<UserId>,
+    ) -> Result<ClientId, TextError> {
+        let body = MessageBody::parse(body)?;
+        let client_id = browser::client_id()
+            .ok_or_else(|| TextError::new("This browser has no source of randomness. Try another browser"))?;
+        let message =
+            SendFrame { client_id, room, body: body.as_str().to_owned(), reply_to, attachments: Vec::new(), to };
+        let tab = self.tab();
+        tab.change(|state| state.send(Unsent::new(message, browser::timestamp())));
+        self.set_draft(room, "");
+        Ok(client_id)
+    }
+
+    /// Sends a refused message after all.
+    pub fn resend(&self, client_id: ClientId) {
+        self.tab().change(|state| {
+            let room = state.outbox.resend(client_id, browser::timestamp());
+            state.changes.timelines.extend(room);
+            vec![crate::state::Effect::Drain]
+        });
+    }
+
+    /// Takes a message that was not sent off the screen and gives its text back. `None` if it may be on the server already.
+    pub fn discard(&self, client_id: ClientId) -> Option<String> {
+        let mut text = None;
+        self.tab().update(|state| {
+            text = state.outbox.discard(client_id).map(|item| {
+                state.changes.timelines.insert(item.message.room);
+                item.message.body
+            });
+        });
+        text
+    }
+
+    /// Keeps what is typed in a room, over a reload as well.
+    pub fn set_draft(&self, room: RoomId, text: &str) {
+        let tab = self.tab();
+        let mut changed = false;
+        tab.update(|state| changed = state.drafts.set(room, text));
+        if let (true, Some(user)) = (changed, tab.peek(crate::state::ChatState::my_id)) {
+            tab.storage_worked(kept::put_draft(user, room, text));
+        }
+    }
+
+    /// The person types in a room: the others are told, now and then.
+    pub fn typed(&self, room: RoomId) {
+        let tab = self.tab();
+        let now = browser::now();
+        if now.saturating_sub(tab.typing_told.get()) >= TYPING_MS && link::post(&tab, &ClientFrame::Typing { room }) {
+            tab.typing_told.set(now);
+        }
+    }
+
+    /// The newest message of this room is in view in a visible tab, or of none: what is there is read.
+    pub fn attend(&self, room: Option<RoomId>) {
+        let tab = self.tab();
+        if tab.peek(|state| state.attended != room) {
+            tab.change(|state| state.attend(room));
+        }
+    }
+
+    /// Tries to connect now instead of later.
+    pub fn retry_now(&self) {
+        link::retry_now(&self.tab());
+    }
+
+    pub fn dismiss(&self, toast: u64) {
+        self.tab().update(|state| state.changes.toasts |= state.toasts.dismiss(toast));
+    }
+
+    /// Tells the person something in passing.
+    pub fn tell(&self, text: impl Into<String>) {
+        self.tab().toast(ToastKind::Told(text.into()));
+    }
+
+    /// Tells the person what went wrong.
+    pub fn complain(&self, error: &ApiError) {
+        self.tab().toast(ToastKind::Failed(error.message()));
+    }
+
+    /// Goes into a room: loads its newest messages and members, unless they are there. How that went also stands in
+    /// [`Chat::timeline`].
+    pub async fn open(&self, room: RoomId) -> Result<(), ApiError> {
+        let tab = self.tab();
+        let mut load = false;
+        let mut members = false;
+        tab.update(|state| {
+            load = state.enter(room);
+            members = !state.members.get(&room).is_some_and(crate::state::Members::is_complete);
+        });
+        if load {
+            match messages::page(&tab.api, room, None, PAGE_DEFAULT).await {
+                Ok(page) => tab.change(|state| state.page_loaded(room, page)),
+                Err(error) => {
+                    let how = if error.is_not_found() { Load::NotFound } else { Load::Failed(error.message()) };
+                    tab.update(|state| state.page_failed(room, how));
+                    return Err(error);
+                }
+            }
+        }
+        if members {
+            effects::read_members(tab, room).await;
+        }
+        Ok(())
+    }
+
+    /// Loads one page of older messages in front, if there is one and it is not on its way.
+    pub async fn older(&self, room: RoomId) -> Result<(), ApiError> {
+        let tab = self.tab();
+        let mut before = None;
+        tab.update(|state| before = state.begin_older(room));
+        let Some(before) = before else { return Ok(()) };
+        let page = messages::page(&tab.api, room, Some(before), PAGE_DEFAULT).await;
+        let (page, result) = match page {
+            Ok(page) => (Some(page), Ok(())),
+            Err(error) => (None, Err(error)),
+        };
+        tab.update(|state| state.older_loaded(room, before, page));
+        result
+    }
+
+    /// Loads the newest page afresh.
+    pub async fn newest(&self, room: RoomId) {
+        effects::load_afresh(self.tab(), room).await;
+    }
+
+    /// Makes a room; one is in it then.
+    pub async fn create_room(&self, form: RoomForm) -> Result<Room, ApiError> {
+        let made = rooms::create(&self.api(), &form).await?;
+        self.entered(made).await
+    }
+
+    pub async fn join(&self, room: RoomId) -> Result<Room, ApiError> {
+        let joined = rooms::join(&self.api(), room).await?;
+        self.entered(joined).await
+    }
+
+    pub async fn join_code(&self, code: &str) -> Result<Room, ApiError> {
+        let joined = rooms::join_by_code(&self.api(), code).await?;
+        self.entered(joined).await
+    }
+
+    /// Opens the direct conversation with somebody, made on first use.
+    pub async fn direct(&self, username: &Username) -> Result<Room, ApiError> {
+        let opened = rooms::direct(&self.api(), username).await?;
+        self.entered(opened).await
+    }
+
+    /// Has the room in the list before the page goes there.
+    async fn entered(&self, room: Room) -> Result<Room, ApiError> {
+        let tab = self.tab();
+        if tab.peek(|state| !state.rooms.contains(room.id)) {
+            // If this fails the list comes with a frame of its own a moment later.
+            if let Ok(mine) = rooms::mine(&tab.api).await {
+                tab.change(|state| state.rooms_loaded(mine));
+            }
+        }
+        Ok(room)
+    }
+
+    pub async fn leave(&self, room: RoomId) -> Result<(), ApiError> {
+        let tab = self.tab();
+        tab.update(|state| {
+            state.leaving.insert(room);
+        });
+        let left = rooms::leave(&tab.api, room).await;
+        tab.update(|state| {
+            state.leaving.remove(&room);
+            if left.is_ok() {
+                state.forget_room(room);
+            }
+        });
+        left
+    }
+
+    /// Fills the directory with public rooms, from the start or from `cursor` on. Returns the next cursor.
+    pub async fn load_directory(&self, q: Option<String>, cursor: Option<String>) -> Result<Option<String>, ApiError> {
+        let tab = self.tab();
+        let fresh = cursor.is_none();
+        let page = rooms::directory(&tab.api, q, cursor).await?;
+        tab.update(|state| {
+            state.rooms.list(page.items, fresh);
+            state.changes.rooms = true;
+        });
+        Ok(page.cursor)
+    }
+
+    pub async fn edit(&self, room: RoomId, seq: Seq, body: String) -> Result<(), ApiError> {
+        let Some(client_id) = browser::client_id() else { return Err(ApiError::Unreachable) };
+        let entry = messages::edit(&self.api(), room, seq, client_id, body).await?;
+        effects::entry(&self.tab(), entry);
+        Ok(())
+    }
+
+    pub async fn delete(&self, room: RoomId, seq: Seq) -> Result<(), ApiError> {
+        let entry = messages::delete(&self.api(), room, seq).await?;
+        effects::entry(&self.tab(), entry);
+        Ok(())
+    }
+
+    /// Adds or takes back one's own reaction.
+    pub async fn react(&self, room: RoomId, seq: Seq, emoji: &Emoji, on: bool) -> Result<(), ApiError> {
+        let entry = messages::react(&self.api(), room, seq, emoji, on).await?;
+        effects::entry(&self.tab(), entry);
+        Ok(())
+    }
+}
