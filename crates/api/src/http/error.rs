@@ -2,11 +2,14 @@
 //! inside (a query, a path, a driver's words) leaves through here; it goes to the log, beside the request id.
 
 use crate::bus::TooOften;
+use crate::service::accounts::AccountError;
 use crate::service::log_writer::WriteError;
 use crate::service::marks::MarkError;
 use crate::service::messages::MessageError;
 use crate::service::presence::PresenceError;
 use crate::service::rooms::RoomError;
+use crate::service::password::PasswordError;
+use crate::service::sessions::SessionError;
 use crate::store::StoreError;
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, ResponseError};
@@ -180,6 +183,51 @@ impl From<WriteError> for ApiError {
                 Self { message: "The server cannot store anything right now. Try again later".into(), ..Self::retry(error) }
             }
             WriteError::Broken(_) => Self::internal(error),
+        }
+    }
+}
+
+impl From<PasswordError> for ApiError {
+    fn from(error: PasswordError) -> Self {
+        match &error {
+            PasswordError::Busy(_) => Self {
+                message: "Many people are signing in right now. Try again in a moment".into(),
+                ..Self::retry(error)
+            },
+            PasswordError::Broken(_) => Self::internal(error),
+        }
+    }
+}
+
+impl From<SessionError> for ApiError {
+    fn from(error: SessionError) -> Self {
+        match error {
+            SessionError::NotSignedIn => Self::not_signed_in(),
+            SessionError::BadCredentials => Self::new(ErrorCode::BadCredentials, "Wrong username or password"),
+            SessionError::NotFound => Self::not_found(),
+            SessionError::TooOften(wait) => wait.into(),
+            SessionError::Password(error) => error.into(),
+            SessionError::Token(error) => Self::internal(error),
+            SessionError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<AccountError> for ApiError {
+    fn from(error: AccountError) -> Self {
+        match error {
+            AccountError::Invalid(fields) => Self::invalid(fields),
+            AccountError::UsernameTaken => Self::new(ErrorCode::UsernameTaken, "This username is taken")
+                .with_field("username", "This username is taken"),
+            AccountError::NotFound => Self::not_found(),
+            AccountError::Gone => Self::not_signed_in(),
+            AccountError::WrongPassword => {
+                Self::invalid([("current".to_owned(), "This is not your current password".to_owned())].into())
+            }
+            AccountError::TooOften(wait) => wait.into(),
+            AccountError::Password(error) => error.into(),
+            AccountError::Store(error) => error.into(),
+            AccountError::Sessions(error) => error.into(),
         }
     }
 }

@@ -73,10 +73,10 @@ impl Accounts {
         self.parts.take_for_ip("check", origin.ip, rate::CHECK).await?;
         let new = form.parse(self.parts.settings.password_min).map_err(AccountError::Invalid)?;
         let about = [new.username.as_str(), new.email.as_str(), new.display_name.as_str()].map(str::to_owned);
-        self.must_be_strong("password", &new.password, about.to_vec()).await?;
         if !self.parts.store.taken_usernames(std::slice::from_ref(&new.username)).await?.is_empty() {
             return Err(AccountError::UsernameTaken);
         }
+        self.must_be_strong("password", &new.password, about.to_vec()).await?;
         self.parts.take_for_ip("register", origin.ip, rate::REGISTER).await?;
         let password_hash = Some(self.passwords.hash(&new.password).await?);
         let user = NewUser {
@@ -108,7 +108,7 @@ impl Accounts {
         if let Some(name) = errors.check_optional("username", form.username, |name| Username::parse(&name))
             && !self.parts.store.taken_usernames(std::slice::from_ref(&name)).await?.is_empty()
         {
-            errors.add("username", "This username is taken");
+            errors.add("username", format!("The username {name} is taken"));
             answer.suggestions = self.free_names_near(&name).await?;
         }
         errors.check_optional("email", form.email, |email| Email::parse(&email));

@@ -9,7 +9,11 @@ pub mod presence;
 pub mod accounts;
 pub mod password;
 pub mod rate;
+#[cfg(test)]
+mod scene;
 pub mod sessions;
+#[cfg(test)]
+mod stage;
 pub mod strength;
 pub mod throttle;
 pub mod rooms;
