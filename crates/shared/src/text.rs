@@ -344,6 +344,11 @@ impl Password {
         fits.then(|| Self(text.to_owned()))
     }
 
+    /// A password as somebody typed it into a form, not looked at yet.
+    pub const fn from_typed(text: String) -> Self {
+        Self(text)
+    }
+
     /// The text itself, for hashing and nothing else.
     pub fn expose(&self) -> &str {
         &self.0

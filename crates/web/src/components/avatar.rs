@@ -1,0 +1,81 @@
+//! The picture of a person: drawn, its shape picked by gender, its colours by the id, so that everybody sees the same one.
+
+use leptos::prelude::*;
+use natter_shared::account::{Gender, User};
+use natter_shared::entry::Author;
+use natter_shared::id::UserId;
+
+/// What a picture depends on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Face {
+    id: UserId,
+    gender: Option<Gender>,
+}
+
+impl From<&User> for Face {
+    fn from(user: &User) -> Self {
+        Self { id: user.id, gender: user.gender }
+    }
+}
+
+impl From<&Author> for Face {
+    fn from(author: &Author) -> Self {
+        Self { id: author.id, gender: author.gender }
+    }
+}
+
+/// Ground and clothes belong together; hair and skin vary by themselves.
+const PAIRS: [(&str, &str); 8] = [
+    ("#cfe0f2", "#2b5f9e"),
+    ("#cfe3d4", "#3c7a57"),
+    ("#d6dcf2", "#3b4fa0"),
+    ("#efdcc9", "#7a6a58"),
+    ("#f1d9e4", "#96456f"),
+    ("#dfe6cf", "#5f7430"),
+    ("#e2d8f0", "#6a4a9c"),
+    ("#cfe6e6", "#2f7478"),
+];
+const HAIR: [&str; 7] = ["#1f1b18", "#3b2a1e", "#5b3a29", "#6b4a1f", "#8a8f98", "#22304a", "#a05a2c"];
+const SKIN: [&str; 6] = ["#f0c9a8", "#e8bd98", "#eac7ab", "#d9a981", "#a8744f", "#7d5236"];
+
+const LONG_BACK: &str = "M8 40V20a12 12 0 0 1 24 0v20z";
+const LONG_FRONT: &str = "M11 18c4 0 8-2 9.5-6 2 4 5 5.5 8.5 6-.5-7-4-10-9-10s-8.5 3.5-9 10z";
+const SHORT: &str = "M11 18c0-7 4-11 9.5-11S29 11 29 17c-2-1-3.5-2.5-4.5-4-3 2.5-8.5 3-12 2.5-.8.8-1.2 1.5-1.5 2.5z";
+const MIDDLE: &str = "M10.5 20C10 11 14 7.5 20 7.5S30 11 29.5 20c-1.5-3-2.5-5-4-6-3 1.5-8 1.5-11 0-1.5 1-3 3-4 6z";
+const CLOTHES: &str = "M6 42c1-8 7-11 14-11s13 3 14 11z";
+
+fn pick<T: Copy>(of: &[T], by: u8) -> T {
+    of[usize::from(by) % of.len()]
+}
+
+/// The picture alone; the name stands beside it.
+#[component]
+pub fn Avatar(
+    #[prop(into)] face: Face,
+    /// Whether the dot for "online" shows.
+    #[prop(optional, into)]
+    online: Signal<bool>,
+    /// `small`, `large`, or nothing for the size of a timeline.
+    #[prop(optional)]
+    size: &'static str,
+) -> impl IntoView {
+    let seed = face.id.as_bytes();
+    let (ground, clothes) = pick(&PAIRS, seed[15]);
+    let (hair, skin) = (pick(&HAIR, seed[14]), pick(&SKIN, seed[13]));
+    let (back, front) = match face.gender {
+        Some(Gender::Female) => (Some(LONG_BACK), LONG_FRONT),
+        Some(Gender::Male) => (None, SHORT),
+        Some(Gender::Other) | None => (None, MIDDLE),
+    };
+    view! {
+        <span class=format!("ava {size}") class:on=online aria-hidden="true">
+            <svg viewBox="0 0 40 40">
+                <path d="M0 0h40v40H0z" fill=ground />
+                {back.map(|path| view! { <path d=path fill=hair /> })}
+                <path d="M28.5 19a8.5 8.5 0 1 1-17 0 8.5 8.5 0 0 1 17 0z" fill=skin />
+                <path d=front fill=hair />
+                <path d=CLOTHES fill=clothes />
+            </svg>
+        </span>
+    }
+}

@@ -1,0 +1,10 @@
+//! The parts that pages are put together from: properties in, callbacks out. No part of it talks to the server.
+
+pub mod avatar;
+pub mod copy;
+pub mod dialog;
+pub mod field;
+pub mod icon;
+pub mod moment;
+pub mod notice;
+pub mod spans;

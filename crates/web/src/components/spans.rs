@@ -1,0 +1,25 @@
+//! A message's text as nodes: plain text, links, code and mentions. Nothing of it is ever parsed as HTML.
+
+use crate::text_spans::{Span, spans};
+use leptos::prelude::*;
+
+#[component]
+pub fn Spans(text: String) -> impl IntoView {
+    spans(&text)
+        .into_iter()
+        .map(|span| match span {
+            Span::Text(text) => text.to_owned().into_any(),
+            Span::Code(text) | Span::Block(text) => view! { <code>{text.to_owned()}</code> }.into_any(),
+            Span::Mention(name) => view! { <span class="mention">"@" {name.to_owned()}</span> }.into_any(),
+            Span::Link(address) => {
+                let text = address.to_owned();
+                view! {
+                    <a href=address.to_owned() target="_blank" rel="noopener noreferrer nofollow">
+                        {text}
+                    </a>
+                }
+                .into_any()
+            }
+        })
+        .collect::<Vec<_>>()
+}

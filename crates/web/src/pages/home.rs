@@ -1,0 +1,43 @@
+//! Where one lands without a room: a greeting, and the ways from here.
+
+use super::shell::{Banner, Frame, Page};
+use super::title;
+use crate::components::icon::Mark;
+use crate::live::use_chat;
+use crate::locale::{t, tf};
+use crate::place;
+use leptos::prelude::*;
+
+#[component]
+pub fn Home() -> impl IntoView {
+    let chat = use_chat();
+    let frame = Frame::take();
+    title(move || unread_title(chat.with_rooms(|rooms| rooms.unread_total())));
+    let name = move || chat.me().map(|me| me.display_name.to_string()).unwrap_or_default();
+    view! {
+        <Page>
+            <Banner />
+            <div class="empty welcome">
+                <Mark />
+                <h1>{t("home.heading")}</h1>
+                <p>{move || tf("home.text", &[("name", &name())])}</p>
+                <div class="ways">
+                    <a class="btn main" href=place::BROWSE>
+                        {t("home.browse")}
+                    </a>
+                    <button type="button" class="btn" on:click=move |_| frame.open_new_room()>
+                        {t("home.new_room")}
+                    </button>
+                    <button type="button" class="btn" on:click=move |_| frame.open_jump()>
+                        {t("home.find")}
+                    </button>
+                </div>
+            </div>
+        </Page>
+    }
+}
+
+/// The number of unread messages for the window's title, nothing if there are none.
+pub fn unread_title(unread: u32) -> String {
+    if unread == 0 { String::new() } else { tf("home.unread", &[("n", &unread.to_string())]) }
+}

@@ -1,0 +1,277 @@
+//! What stands in a message's bubble: the text, the ticks, the reactions, and the toolbar of what one can do with it.
+
+use super::message::part;
+use super::{Mode, Open, RoomFrame};
+use crate::components::dialog::Anchor;
+use crate::components::icon::{Icon, Sign, TickSign};
+use crate::components::moment::Clock;
+use crate::components::spans::Spans;
+use crate::live::use_chat;
+use crate::locale::{t, tf};
+use crate::state::{MessageView, Tick};
+use leptos::prelude::*;
+use natter_shared::entry::Reaction;
+use natter_shared::text::Emoji;
+use wasm_bindgen_futures::spawn_local;
+
+/// So much of a quoted message is shown, in characters.
+const QUOTED: usize = 120;
+
+/// A message's beginning, on one line.
+pub fn excerpt(text: &str) -> String {
+    let mut line: String = text.chars().take(QUOTED).map(|c| if c.is_whitespace() { ' ' } else { c }).collect();
+    if text.chars().nth(QUOTED).is_some() {
+        line.push('…');
+    }
+    line
+}
+
+/// What the message answers to, and its text.
+#[component]
+pub fn Body(view: Memo<Option<MessageView>>) -> impl IntoView {
+    let frame = RoomFrame::take();
+    let reply = part(view, |view| view.reply.clone());
+    let text = part(view, |view| (!view.deleted).then(|| view.body.clone()));
+    let quote = move || {
+        reply.get().flatten().map(|reply| {
+            let name = reply.author.map_or_else(|| t("message.earlier").to_owned(), |name| name.to_string());
+            let text = if reply.deleted { t("message.deleted").to_owned() } else { excerpt(&reply.body) };
+            let seq = reply.seq;
+            view! {
+                <button
+                    type="button"
+                    class="quote"
+                    data-testid="quote"
+                    on:click=move |_| frame.goal.set(Some(seq))
+                >
+                    <b class="name">{name}</b>
+                    " "
+                    {text}
+                </button>
+            }
+        })
+    };
+    let body = move || match text.get().flatten() {
+        Some(text) => view! {
+            <span class="body" data-testid="body">
+                <Spans text />
+            </span>
+        }
+        .into_any(),
+        None => view! { <i class="gone">{t("message.deleted")}</i> }.into_any(),
+    };
+    view! {
+        {quote}
+        {body}
+    }
+}
+
+/// When it was written, whether it was changed, and how far it has got.
+#[component]
+pub fn Meta(view: Memo<Option<MessageView>>, own: bool) -> impl IntoView {
+    let edited = part(view, |view| view.edited && !view.deleted);
+    let at = part(view, |view| view.at);
+    let tick = part(view, |view| view.tick.clone());
+    let failed = Memo::new(move |_| match tick.get().flatten() {
+        Some(Tick::Failed(why)) => Some(why),
+        _ => None,
+    });
+    let mark =
+        move || (edited.get() == Some(true)).then(|| view! { <span class="edited">{t("message.edited")}</span> });
+    view! {
+        <span class="meta">
+            {mark}
+            {own
+                .then(|| {
+                    move || match failed.get() {
+                        Some(why) => view! { <NotSent view why /> }.into_any(),
+                        None => {
+                            view! {
+                                {move || at.get().map(|at| view! { <Clock at /> })}
+                                {move || tick.get().flatten().map(|tick| view! { <TickButton view tick /> })}
+                            }
+                                .into_any()
+                        }
+                    }
+                })}
+        </span>
+    }
+}
+
+#[component]
+fn TickButton(view: Memo<Option<MessageView>>, tick: Tick) -> impl IntoView {
+    let frame = RoomFrame::take();
+    let (name, double) = match tick {
+        Tick::Stored => (t("tick.stored"), false),
+        Tick::Received => (t("tick.received"), true),
+        Tick::Read => (t("tick.read"), true),
+        Tick::Sending | Tick::Failed(_) => {
+            return view! { <span class="sending" role="img" aria-label=t("tick.sending")></span> }.into_any();
+        }
+    };
+    let open = move |ev: web_sys::MouseEvent| {
+        if let Some(seq) = view.with_untracked(|view| view.as_ref().and_then(|view| view.seq)) {
+            frame.open.set(Some(Open::Reached(seq, Anchor::of(&ev))));
+        }
+    };
+    view! {
+        <button type="button" class="tick" class:read=tick == Tick::Read aria-label=name title=name on:click=open>
+            <TickSign double />
+        </button>
+    }
+    .into_any()
+}
+
+/// The server would not have it: why, and what one can do.
+#[component]
+fn NotSent(view: Memo<Option<MessageView>>, why: String) -> impl IntoView {
+    let chat = use_chat();
+    let frame = RoomFrame::take();
+    let client_id = move || view.with_untracked(|view| view.as_ref().and_then(|view| view.client_id));
+    let again = move |_| {
+        if let Some(id) = client_id() {
+            chat.resend(id);
+        }
+    };
+    let discard = move |_| {
+        if let Some(text) = client_id().and_then(|id| chat.discard(id)) {
+            // Thrown away by mistake, it is still there to be sent.
+            frame.insert.set(Some(text));
+        }
+    };
+    view! {
+        <span class="why">{why}</span>
+        <button type="button" on:click=again>
+            {t("message.not_sent")}
+        </button>
+        <button type="button" aria-label=t("message.discard") on:click=discard>
+            {t("message.delete")}
+        </button>
+    }
+}
+
+#[component]
+pub fn Reactions(view: Memo<Option<MessageView>>) -> impl IntoView {
+    let reactions = part(view, |view| view.reactions.clone());
+    let some = Memo::new(move |_| reactions.with(|it| it.as_ref().is_some_and(|it| !it.is_empty())));
+    view! {
+        <Show when=move || some.get()>
+            <div class="react">
+                <For
+                    each=move || reactions.get().unwrap_or_default()
+                    key=|reaction| (reaction.emoji.clone(), reaction.users.clone())
+                    let:reaction
+                >
+                    <ReactionButton view reaction />
+                </For>
+            </div>
+        </Show>
+    }
+}
+
+#[component]
+fn ReactionButton(view: Memo<Option<MessageView>>, reaction: Reaction) -> impl IntoView {
+    let chat = use_chat();
+    let room = RoomFrame::take().room;
+    let me = untrack(|| chat.me()).map(|me| me.id);
+    let mine = me.is_some_and(|me| reaction.users.contains(&me));
+    let name = |user| chat.person(user).map(|user| user.display_name.to_string());
+    let who = untrack(|| reaction.users.iter().filter_map(|user| name(*user)).collect::<Vec<_>>().join(", "));
+    let emoji = reaction.emoji;
+    let text = format!("{emoji} {}", reaction.users.len());
+    let toggled = emoji.clone();
+    let toggle = move |_| {
+        if let Some(seq) = view.with_untracked(|view| view.as_ref().and_then(|view| view.seq)) {
+            react(chat, room, seq, toggled.clone(), !mine);
+        }
+    };
+    view! {
+        <button
+            type="button"
+            data-testid="reaction"
+            data-emoji=emoji.to_string()
+            aria-pressed=if mine { "true" } else { "false" }
+            title=who
+            on:click=toggle
+        >
+            {text}
+        </button>
+    }
+}
+
+/// Adds or takes back one's own reaction, and says so if it fails.
+pub fn react(
+    chat: crate::live::Chat,
+    room: natter_shared::id::RoomId,
+    seq: natter_shared::id::Seq,
+    emoji: Emoji,
+    on: bool,
+) {
+    spawn_local(async move {
+        if let Err(error) = chat.react(room, seq, &emoji, on).await {
+            chat.complain(&error);
+        }
+    });
+}
+
+/// What one can do with a message.
+#[component]
+pub fn Toolbar(view: Memo<Option<MessageView>>, own: bool) -> impl IntoView {
+    let frame = RoomFrame::take();
+    let seq = move || view.with_untracked(|view| view.as_ref().and_then(|view| view.seq));
+    let at = part(view, |view| (!view.own && !view.starts).then_some(view.at));
+    let pick = move |ev: web_sys::MouseEvent| {
+        if let Some(seq) = seq() {
+            frame.open.set(Some(Open::React(seq, Anchor::of(&ev))));
+        }
+    };
+    let reply = move |_| {
+        let Some(view) = view.get_untracked() else { return };
+        let Some(seq) = view.seq else { return };
+        let name = if view.own { t("message.you").to_owned() } else { view.author.display_name.to_string() };
+        frame.mode.set(Mode::Reply { seq, name, text: excerpt(&view.body) });
+    };
+    let edit = move |_| {
+        let Some(view) = view.get_untracked() else { return };
+        if let Some(seq) = view.seq {
+            frame.mode.set(Mode::Edit { seq, text: view.body });
+        }
+    };
+    let delete = move |_| {
+        if let Some(seq) = seq() {
+            frame.open.set(Some(Open::Delete(seq)));
+        }
+    };
+    let label = view.with_untracked(|view| {
+        let name = view.as_ref().map(|view| view.author.display_name.to_string()).unwrap_or_default();
+        tf("message.actions", &[("name", &name)])
+    });
+    view! {
+        <div class="bar" role="toolbar" aria-label=label>
+            {move || at.get().flatten().map(|at| view! { <Clock at /> })}
+            <button type="button" class="icon" aria-label=t("message.react") title=t("message.react") on:click=pick>
+                <Sign icon=Icon::Smile />
+            </button>
+            <button type="button" class="icon" aria-label=t("message.reply") title=t("message.reply") on:click=reply>
+                <Sign icon=Icon::Reply />
+            </button>
+            {own
+                .then(|| {
+                    view! {
+                        <button type="button" class="icon" aria-label=t("message.edit") title=t("message.edit") on:click=edit>
+                            <Sign icon=Icon::Edit />
+                        </button>
+                        <button
+                            type="button"
+                            class="icon"
+                            aria-label=t("message.delete")
+                            title=t("message.delete")
+                            on:click=delete
+                        >
+                            <Sign icon=Icon::Trash />
+                        </button>
+                    }
+                })}
+        </div>
+    }
+}

@@ -1,0 +1,247 @@
+//! The dialogs of an open room, one at a time: picking an emoji, who has a message, deleting one, a person, leaving.
+
+use super::bubble::react;
+use super::{Mode, Open, RoomFrame};
+use crate::components::avatar::Avatar;
+use crate::components::dialog::{Anchor, Confirm, Dialog};
+use crate::live::use_chat;
+use crate::locale::{t, tf};
+use crate::pages::Go;
+use crate::pages::shell::go_to_room;
+use crate::place;
+use crate::state::Reached;
+use leptos::prelude::*;
+use natter_shared::account::User;
+use natter_shared::id::Seq;
+use natter_shared::room::RoomKind;
+use natter_shared::text::Emoji;
+use wasm_bindgen_futures::spawn_local;
+
+/// What one reacts with.
+const REACTIONS: &str = "👍 ❤️ 😂 😮 😢 🙏 🎉 👀";
+/// What one writes with.
+const EMOJI: &str = "😀 😄 😅 😂 🙂 😉 😊 😍 😘 😎 🤔 😐 😴 😮 😢 😭 😡 🤯 🥳 🤗 👍 👎 👏 🙏 💪 👋 🤝 ✌️ ❤️ 💔 🔥 ✨ 🎉 🎂 ☕ 🍕 🌱 🌞 🌧️ ✅ ❌ ❓ ❗ 👀 🚀 💡 📎 📌";
+
+#[component]
+pub fn Dialogs() -> impl IntoView {
+    let frame = RoomFrame::take();
+    let on_close = Callback::new(move |()| frame.open.set(None));
+    move || {
+        frame.open.get().map(|open| match open {
+            Open::React(seq, anchor) => view! { <React seq anchor on_close /> }.into_any(),
+            Open::Reached(seq, anchor) => view! { <WhoHasIt seq anchor on_close /> }.into_any(),
+            Open::Delete(seq) => view! { <Delete seq on_close /> }.into_any(),
+            Open::Person(user, anchor) => view! { <Person user anchor on_close /> }.into_any(),
+            Open::Emoji(anchor) => {
+                let on_pick = Callback::new(move |emoji: String| {
+                    on_close.run(());
+                    frame.insert.set(Some(emoji));
+                });
+                view! { <Picker label=t("composer.emoji") set=EMOJI anchor on_pick on_close /> }.into_any()
+            }
+            Open::Leave => view! { <Leave on_close /> }.into_any(),
+        })
+    }
+}
+
+#[component]
+fn Picker(
+    label: &'static str,
+    /// With blanks between them.
+    set: &'static str,
+    anchor: Option<Anchor>,
+    on_pick: Callback<String>,
+    on_close: Callback<()>,
+) -> impl IntoView {
+    let buttons = set.split(' ').map(move |emoji| {
+        view! {
+            <button type="button" class="icon" on:click=move |_| on_pick.run(emoji.to_owned())>
+                {emoji}
+            </button>
+        }
+    });
+    view! {
+        <Dialog label class="pop" anchor on_close>
+            <div class="emoji">{buttons.collect::<Vec<_>>()}</div>
+        </Dialog>
+    }
+}
+
+#[component]
+fn React(seq: Seq, anchor: Option<Anchor>, on_close: Callback<()>) -> impl IntoView {
+    let chat = use_chat();
+    let room = RoomFrame::take().room;
+    let on_pick = Callback::new(move |emoji: String| {
+        on_close.run(());
+        if let Ok(emoji) = Emoji::parse(&emoji) {
+            react(chat, room, seq, emoji, true);
+        }
+    });
+    view! { <Picker label=t("message.react") set=REACTIONS anchor on_pick on_close /> }
+}
+
+/// How far a message has got with each of those for whom it is.
+#[component]
+fn WhoHasIt(seq: Seq, anchor: Option<Anchor>, on_close: Callback<()>) -> impl IntoView {
+    let chat = use_chat();
+    let room = RoomFrame::take().room;
+    let all = Memo::new(move |_| chat.ticks(room, seq));
+    let group = move |reached: Reached, label: &'static str| {
+        let people = Memo::new(move |_| {
+            all.with(|all| {
+                all.iter().filter(|(_, it)| *it == reached).map(|(user, _)| user.clone()).collect::<Vec<_>>()
+            })
+        });
+        view! {
+            <Show when=move || people.with(|people| !people.is_empty())>
+                <h3>{label}</h3>
+                <ul aria-label=label>
+                    <For each=move || people.get() key=|user| user.id let:user>
+                        <li class="item">
+                            <Avatar face=&user size="small" />
+                            <span class="name">{user.display_name.to_string()}</span>
+                        </li>
+                    </For>
+                </ul>
+            </Show>
+        }
+    };
+    view! {
+        <Dialog label=t("tick.title") class="pop" anchor on_close>
+            <h2>{t("tick.title")}</h2>
+            {group(Reached::Read, t("tick.group_read"))}
+            {group(Reached::Received, t("tick.group_received"))}
+            {group(Reached::NotYet, t("tick.group_not_yet"))}
+            <Show when=move || all.with(Vec::is_empty)>
+                <p class="soft">{t("tick.nobody")}</p>
+            </Show>
+            <div class="row-btns">
+                <button type="button" class="btn" on:click=move |_| on_close.run(())>
+                    {t("form.close")}
+                </button>
+            </div>
+        </Dialog>
+    }
+}
+
+#[component]
+fn Delete(seq: Seq, on_close: Callback<()>) -> impl IntoView {
+    let chat = use_chat();
+    let room = RoomFrame::take().room;
+    let busy = RwSignal::new(false);
+    let on_act = Callback::new(move |()| {
+        busy.set(true);
+        spawn_local(async move {
+            match chat.delete(room, seq).await {
+                Ok(()) => on_close.run(()),
+                Err(error) => {
+                    busy.try_set(false);
+                    chat.complain(&error);
+                }
+            }
+        });
+    });
+    view! {
+        <Confirm
+            title=t("message.delete_title")
+            text=t("message.delete_text")
+            act=t("message.delete")
+            busy
+            on_act
+            on_close
+        />
+    }
+}
+
+#[component]
+fn Leave(on_close: Callback<()>) -> impl IntoView {
+    let chat = use_chat();
+    let go = Go::take();
+    let room = RoomFrame::take().room;
+    let busy = RwSignal::new(false);
+    let name = untrack(|| chat.room(room)).map(|it| it.room.name.to_string()).unwrap_or_default();
+    let on_act = Callback::new(move |()| {
+        busy.set(true);
+        spawn_local(async move {
+            match chat.leave(room).await {
+                Ok(()) => go.replace(place::HOME),
+                Err(error) => {
+                    busy.try_set(false);
+                    chat.complain(&error);
+                    on_close.run(());
+                }
+            }
+        });
+    });
+    view! {
+        <Confirm
+            title=t("room.leave_title")
+            text=tf("room.leave_text", &[("name", &name)])
+            act=t("room.leave_act")
+            busy
+            on_act
+            on_close
+        />
+    }
+}
+
+/// Somebody, and what one can do: write to them, whisper to them here, look at their profile.
+#[component]
+fn Person(user: User, anchor: Option<Anchor>, on_close: Callback<()>) -> impl IntoView {
+    let chat = use_chat();
+    let go = Go::take();
+    let frame = RoomFrame::take();
+    let id = user.id;
+    let online = Signal::derive(move || chat.online(id));
+    let myself = untrack(|| chat.me()).is_some_and(|me| me.id == id);
+    let in_room =
+        untrack(|| chat.room(frame.room)).is_some_and(|it| it.room.kind == RoomKind::Room && !it.room.archived);
+    let username = user.username.clone();
+    let write = move |_| {
+        on_close.run(());
+        let username = username.clone();
+        spawn_local(async move {
+            match chat.direct(&username).await {
+                Ok(room) => go_to_room(go, room.id),
+                Err(error) => chat.complain(&error),
+            }
+        });
+    };
+    let whispered = user.clone();
+    let whisper = move |_| {
+        on_close.run(());
+        frame.mode.set(Mode::Whisper(whispered.clone()));
+    };
+    view! {
+        <Dialog label=user.display_name.to_string() class="pop" anchor on_close>
+            <div class="person">
+                <Avatar face=&user online />
+                <div>
+                    <h2 class="name">{user.display_name.to_string()}</h2>
+                    <p class="soft">"@" {user.username.to_string()}</p>
+                </div>
+            </div>
+            <div class="row-btns">
+                {(!myself)
+                    .then(|| {
+                        view! {
+                            <button type="button" class="btn main" on:click=write>
+                                {t("people.message")}
+                            </button>
+                        }
+                    })}
+                {(!myself && in_room)
+                    .then(|| {
+                        view! {
+                            <button type="button" class="btn" on:click=whisper>
+                                {t("people.whisper")}
+                            </button>
+                        }
+                    })}
+                <a class="btn" href=place::profile(&user.username)>
+                    {t("people.profile")}
+                </a>
+            </div>
+        </Dialog>
+    }
+}

@@ -1,0 +1,133 @@
+//! The head of a room: its name, what it is about, how to let others in, and what one can do with the room as a whole.
+
+use super::{Open, RoomFrame};
+use crate::api::rooms;
+use crate::components::avatar::Avatar;
+use crate::components::copy::CopyButton;
+use crate::components::icon::{Icon, Sign};
+use crate::live::use_chat;
+use crate::locale::t;
+use crate::pages::invite_link;
+use crate::pages::shell::{Frame, RoomsButton};
+use leptos::prelude::*;
+use natter_shared::room::{Room, RoomKind, Visibility};
+use wasm_bindgen_futures::spawn_local;
+
+#[component]
+pub fn Head() -> impl IntoView {
+    let chat = use_chat();
+    let frame = RoomFrame::take();
+    let shell = Frame::take();
+    let id = frame.room;
+    let room = Memo::new(move |_| chat.room(id).map(|it| it.room));
+    let is_room = Memo::new(move |_| room.with(|room| room.as_ref().is_some_and(|it| it.kind == RoomKind::Room)));
+    view! {
+        <header class="top">
+            <RoomsButton />
+            {move || match room.get() {
+                Some(room) => view! { <Name room /> }.into_any(),
+                None => view! { <div class="title"><h1 class="vh">{t("room.loading")}</h1></div> }.into_any(),
+            }}
+            <Show when=move || is_room.get()>
+                <Code />
+            </Show>
+            <button
+                type="button"
+                class="icon"
+                aria-label=t("room.search")
+                title=t("room.search")
+                aria-expanded=move || if frame.searching.get() { "true" } else { "false" }
+                on:click=move |_| frame.searching.update(|open| *open = !*open)
+            >
+                <Sign icon=Icon::Search />
+            </button>
+            <button
+                type="button"
+                class="icon"
+                aria-label=t("people.label")
+                title=t("people.label")
+                aria-expanded=move || if shell.people_shown() { "true" } else { "false" }
+                on:click=move |_| shell.toggle_people()
+            >
+                <Sign icon=Icon::People />
+            </button>
+            <Show when=move || is_room.get()>
+                <button
+                    type="button"
+                    class="icon"
+                    aria-label=t("room.leave")
+                    title=t("room.leave")
+                    on:click=move |_| frame.open.set(Some(Open::Leave))
+                >
+                    <Sign icon=Icon::Leave />
+                </button>
+            </Show>
+        </header>
+    }
+}
+
+#[component]
+fn Name(room: Room) -> impl IntoView {
+    let chat = use_chat();
+    let name = room.name.to_string();
+    match room.peer.filter(|_| room.kind == RoomKind::Direct) {
+        Some(peer) => {
+            let id = peer.id;
+            let online = Signal::derive(move || chat.online(id));
+            let username = peer.username.to_string();
+            view! {
+                <Avatar face=&peer online />
+                <div class="title direct">
+                    <h1>
+                        <span class="name">{name}</span>
+                    </h1>
+                    <p data-testid="topic">
+                        "@" {username} " · " {move || if online.get() { t("people.is_online") } else { t("people.is_offline") }}
+                    </p>
+                </div>
+            }
+            .into_any()
+        }
+        None => {
+            let icon = if room.visibility == Visibility::Private { Icon::Lock } else { Icon::Hash };
+            view! {
+                <div class="title">
+                    <h1>
+                        <Sign icon />
+                        <span class="name">{name}</span>
+                    </h1>
+                    <p data-testid="topic">{room.topic.to_string()}</p>
+                </div>
+            }
+            .into_any()
+        }
+    }
+}
+
+/// The join code. Where it is switched off, or not for this member to see, there is none.
+#[component]
+fn Code() -> impl IntoView {
+    let chat = use_chat();
+    let id = RoomFrame::take().room;
+    let code = RwSignal::new(None::<String>);
+    spawn_local(async move {
+        if let Ok(known) = rooms::code(&chat.api(), id).await {
+            code.try_set(Some(known));
+        }
+    });
+    move || {
+        code.get().map(|code| {
+            let link = invite_link(&code);
+            view! {
+                <CopyButton
+                    label=t("room.copy_code")
+                    text=code.clone()
+                    value=code
+                    class="chip"
+                    testid="join-code"
+                />
+                <CopyButton label=t("room.copy_link") text="" value=link class="icon by-link" icon=Icon::Link />
+            }
+        })
+    }
+}

@@ -1,0 +1,181 @@
+//! One room or direct conversation: its head, its timeline, the composer, its people, and the dialogs that belong to them.
+
+mod bubble;
+mod composer;
+mod dialogs;
+mod head;
+mod message;
+mod people;
+mod place_keeper;
+mod search;
+mod timeline;
+
+use super::shell::{Banner, Frame, RoomsButton};
+use super::{Lost, title};
+use crate::components::dialog::Anchor;
+use crate::components::notice::{Alert, LogSkeleton};
+use crate::live::{Chat, use_chat};
+use crate::locale::t;
+use crate::pages::home::unread_title;
+use crate::state::Load;
+use composer::Composer;
+use dialogs::Dialogs;
+use head::Head;
+use leptos::prelude::*;
+use natter_shared::account::User;
+use natter_shared::id::{RoomId, Seq};
+use people::People;
+use search::SearchPanel;
+use timeline::Log;
+use wasm_bindgen_futures::spawn_local;
+
+/// What the composer is for at the moment.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Mode {
+    Write,
+    Reply {
+        seq: Seq,
+        name: String,
+        text: String,
+    },
+    Edit {
+        seq: Seq,
+        text: String,
+    },
+    /// To one member alone.
+    Whisper(User),
+}
+
+/// A dialog of the room. One at a time is open.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Open {
+    React(Seq, Option<Anchor>),
+    Reached(Seq, Option<Anchor>),
+    Delete(Seq),
+    Person(User, Option<Anchor>),
+    Emoji(Option<Anchor>),
+    Leave,
+}
+
+/// What the parts of an open room share.
+#[derive(Clone, Copy)]
+pub struct RoomFrame {
+    pub room: RoomId,
+    pub mode: RwSignal<Mode>,
+    pub open: RwSignal<Option<Open>>,
+    pub searching: RwSignal<bool>,
+    /// The message that the timeline shall show next.
+    pub goal: RwSignal<Option<Seq>>,
+    /// Counts up whenever the timeline shall go to its end.
+    pub to_end: RwSignal<u32>,
+    /// A text for the composer to put in at the cursor.
+    pub insert: RwSignal<Option<String>>,
+}
+
+impl RoomFrame {
+    pub fn take() -> Self {
+        expect_context::<Self>()
+    }
+
+    fn new(room: RoomId) -> Self {
+        Self {
+            room,
+            mode: RwSignal::new(Mode::Write),
+            open: RwSignal::new(None),
+            searching: RwSignal::new(false),
+            goal: RwSignal::new(None),
+            to_end: RwSignal::new(0),
+            insert: RwSignal::new(None),
+        }
+    }
+}
+
+fn open_room(chat: Chat, room: RoomId) {
+    spawn_local(async move {
+        // What went wrong stands in the timeline's own state, and is shown there with a retry.
+        let _ = chat.open(room).await;
+    });
+}
+
+#[component]
+pub fn RoomPage(room: RoomId) -> impl IntoView {
+    let chat = use_chat();
+    let frame = RoomFrame::new(room);
+    provide_context(frame);
+    open_room(chat, room);
+    on_cleanup(move || chat.attend(None));
+    let load = Memo::new(move |_| chat.timeline(room).load);
+    let lost = Memo::new(move |_| load.get() == Load::NotFound);
+    view! {
+        <Show when=move || !lost.get() fallback=|| view! { <Nothing /> }>
+            <Inside load />
+        </Show>
+    }
+}
+
+/// A wrong room id and a foreign one look the same.
+#[component]
+fn Nothing() -> impl IntoView {
+    view! {
+        <main class="sheet" id="page">
+            <div class="sheet-in">
+                <RoomsButton />
+                <Lost text=t("lost.room") />
+            </div>
+        </main>
+    }
+}
+
+#[component]
+fn Inside(load: Memo<Load>) -> impl IntoView {
+    let chat = use_chat();
+    let frame = RoomFrame::take();
+    let room = frame.room;
+    let shell = Frame::take();
+    let name = Memo::new(move |_| chat.room(room).map(|it| it.room.name.to_string()).unwrap_or_default());
+    title(move || {
+        let unread = unread_title(chat.with_rooms(|rooms| rooms.unread_total()));
+        let name = name.get();
+        if unread.is_empty() || name.is_empty() { format!("{unread}{name}") } else { format!("{unread} {name}") }
+    });
+    let failed = Memo::new(move |_| match load.get() {
+        Load::Failed(why) => Some(why),
+        _ => None,
+    });
+    let ready = Memo::new(move |_| load.get() == Load::Ready);
+    view! {
+        <main class="room" id="page">
+            <Head />
+            <Banner />
+            <Show when=move || frame.searching.get()>
+                <SearchPanel />
+            </Show>
+            <div class="room-body">
+                <Show
+                    when=move || ready.get()
+                    fallback=move || match failed.get() {
+                        Some(why) => {
+                            view! {
+                                <div class="empty">
+                                    <Alert
+                                        text=why
+                                        retry=Some(Callback::new(move |()| open_room(chat, room)))
+                                    />
+                                </div>
+                            }
+                                .into_any()
+                        }
+                        None => view! { <LogSkeleton /> }.into_any(),
+                    }
+                >
+                    <Log />
+                </Show>
+            </div>
+            <Composer />
+        </main>
+        <Show when=move || shell.people_drawn()>
+            <People />
+        </Show>
+        <Dialogs />
+    }
+}

@@ -1,0 +1,160 @@
+//! Searching the messages of a room, and going to what was found.
+
+use super::RoomFrame;
+use super::bubble::excerpt;
+use crate::api::{ApiError, messages};
+use crate::components::dialog::CloseButton;
+use crate::components::field::focus;
+use crate::components::moment::day_and_clock;
+use crate::components::notice::{Alert, ListSkeleton};
+use crate::live::use_chat;
+use crate::locale::{t, tn};
+use leptos::prelude::*;
+use natter_shared::entry::Message;
+use natter_shared::text::parse_query;
+use std::time::Duration;
+use wasm_bindgen_futures::spawn_local;
+
+/// So long after the last key the server is asked.
+const PAUSE: Duration = Duration::from_millis(300);
+
+/// What has come of the search so far.
+#[derive(Clone)]
+enum Found {
+    Nothing,
+    Asking,
+    Wrong(String),
+    Failed(ApiError),
+    /// The messages, newest first, and where the next ones begin.
+    Messages(Vec<Message>, Option<String>),
+}
+
+#[component]
+pub fn SearchPanel() -> impl IntoView {
+    let chat = use_chat();
+    let frame = RoomFrame::take();
+    let room = frame.room;
+    let wanted = RwSignal::new(String::new());
+    let found = RwSignal::new(Found::Nothing);
+    let generation = StoredValue::new(0_u32);
+    focus("search");
+
+    // `cursor` asks for what follows the messages that are shown already.
+    let ask = Callback::new(move |cursor: Option<String>| {
+        generation.update_value(|it| *it += 1);
+        let mine = generation.get_value();
+        let text = wanted.get_untracked();
+        if text.trim().is_empty() {
+            found.set(Found::Nothing);
+            return;
+        }
+        let q = match parse_query(&text) {
+            Ok(q) => q,
+            Err(why) => {
+                found.set(Found::Wrong(why.to_string()));
+                return;
+            }
+        };
+        let before = match found.get_untracked() {
+            Found::Messages(before, _) if cursor.is_some() => before,
+            _ => Vec::new(),
+        };
+        if before.is_empty() {
+            found.set(Found::Asking);
+        }
+        spawn_local(async move {
+            let answer = messages::search(&chat.api(), &q, Some(room), cursor).await;
+            if generation.try_get_value() == Some(mine) {
+                found.set(match answer {
+                    Ok(page) => Found::Messages(before.into_iter().chain(page.items).collect(), page.cursor),
+                    Err(error) => Found::Failed(error),
+                });
+            }
+        });
+    });
+    let typed = move |ev| {
+        wanted.set(event_target_value(&ev));
+        generation.update_value(|it| *it += 1);
+        let mine = generation.get_value();
+        let later = move || {
+            if generation.try_get_value() == Some(mine) {
+                ask.run(None);
+            }
+        };
+        set_timeout(later, PAUSE);
+    };
+    let close = Callback::new(move |()| frame.searching.set(false));
+    let line = move |message: Message| {
+        let seq = message.seq;
+        view! {
+            <li>
+                <button
+                    type="button"
+                    class="found"
+                    data-testid="search-result"
+                    on:click=move |_| frame.goal.set(Some(seq))
+                >
+                    <b class="name">{message.author.display_name.to_string()}</b>
+                    " "
+                    <small class="soft">{day_and_clock(message.at)}</small>
+                    <span>{excerpt(message.content.body.as_str())}</span>
+                </button>
+            </li>
+        }
+    };
+    let results = move || match found.get() {
+        Found::Nothing => view! { <p class="hint">{t("search.hint")}</p> }.into_any(),
+        Found::Asking => view! { <ListSkeleton rows=3 /> }.into_any(),
+        Found::Wrong(why) => view! { <p class="hint">{why}</p> }.into_any(),
+        Found::Failed(error) => {
+            let retry = Callback::new(move |()| ask.run(None));
+            view! { <Alert text=error.message() retry=Some(retry) /> }.into_any()
+        }
+        Found::Messages(messages, cursor) => {
+            let count = tn("search.count.one", "search.count.other", messages.len());
+            let more = cursor.map(|cursor| {
+                view! {
+                    <button type="button" class="btn" on:click=move |_| ask.run(Some(cursor.clone()))>
+                        {t("search.more")}
+                    </button>
+                }
+            });
+            let none = messages.is_empty();
+            view! {
+                <p class="hint" role="status">
+                    {if none { t("search.none").to_owned() } else { count }}
+                </p>
+                <ul>{messages.into_iter().map(line).collect::<Vec<_>>()}</ul>
+                {more}
+            }
+            .into_any()
+        }
+    };
+    view! {
+        <section
+            class="search-panel"
+            aria-label=t("room.search")
+            on:keydown=move |ev| {
+                if ev.key() == "Escape" {
+                    ev.stop_propagation();
+                    close.run(());
+                }
+            }
+        >
+            <div class="search-line">
+                <input
+                    class="input"
+                    id="search"
+                    type="search"
+                    aria-label=t("search.label")
+                    placeholder=t("search.label")
+                    autocomplete="off"
+                    prop:value=wanted
+                    on:input=typed
+                />
+                <CloseButton label=t("search.close") on_close=close />
+            </div>
+            <div class="search-results">{results}</div>
+        </section>
+    }
+}

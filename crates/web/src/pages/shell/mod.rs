@@ -1,0 +1,277 @@
+//! The frame around every page inside: the rail of rooms, the page itself, what lies above them. It stays while the pages
+//! in it change.
+
+mod jump;
+mod new_room;
+mod rail;
+mod toasts;
+
+use crate::components::notice::{ListSkeleton, LogSkeleton};
+use crate::live::use_chat;
+use crate::locale::t;
+use crate::pages::browse::Browse;
+use crate::pages::home::Home;
+use crate::pages::join::Join;
+use crate::pages::profile::Profile;
+use crate::pages::room::RoomPage;
+use crate::pages::settings::Settings;
+use crate::pages::{Go, Lost};
+use crate::place::Place;
+use crate::state::Status;
+use jump::Jump;
+use leptos::ev;
+use leptos::prelude::*;
+use new_room::NewRoom;
+use rail::Rail;
+use toasts::Toasts;
+use wasm_bindgen::JsCast;
+
+/// Below this width, in CSS pixels, the people slide in from the side (style/layout.css).
+const NARROW: f64 = 1100.0;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Drawer {
+    Rooms,
+    People,
+}
+
+/// What lies above or beside the page, and how to open it.
+#[derive(Clone, Copy)]
+pub struct Frame {
+    drawer: RwSignal<Option<Drawer>>,
+    /// Whether the people stand beside the room on a wide screen.
+    people: RwSignal<bool>,
+    jump: RwSignal<bool>,
+    new_room: RwSignal<bool>,
+    /// What had the focus before a drawer opened.
+    before: StoredValue<Option<web_sys::HtmlElement>, LocalStorage>,
+}
+
+impl Frame {
+    pub fn take() -> Self {
+        expect_context::<Self>()
+    }
+
+    fn new() -> Self {
+        Self {
+            drawer: RwSignal::new(None),
+            people: RwSignal::new(true),
+            jump: RwSignal::new(false),
+            new_room: RwSignal::new(false),
+            before: StoredValue::new_local(None),
+        }
+    }
+
+    pub fn open_jump(self) {
+        self.jump.set(true);
+    }
+
+    pub fn open_new_room(self) {
+        self.new_room.set(true);
+    }
+
+    pub fn open(self, drawer: Drawer) {
+        let focused = document().active_element().and_then(|element| element.dyn_into().ok());
+        self.before.set_value(focused);
+        self.drawer.set(Some(drawer));
+        request_animation_frame(move || {
+            let pane = match drawer {
+                Drawer::Rooms => ".rail",
+                Drawer::People => ".people",
+            };
+            let first = document().query_selector(&format!("{pane} button, {pane} a")).ok().flatten();
+            if let Some(first) = first.and_then(|element| element.dyn_into::<web_sys::HtmlElement>().ok()) {
+                let _ = first.focus();
+            }
+        });
+    }
+
+    pub fn close(self) {
+        if self.drawer.get_untracked().is_some() {
+            self.drawer.set(None);
+            let before = self.before.try_update_value(Option::take).flatten();
+            request_animation_frame(move || {
+                if let Some(element) = before.filter(|element| element.is_connected()) {
+                    let _ = element.focus();
+                }
+            });
+        }
+    }
+
+    /// Shows or hides the people, in the way that the width allows.
+    pub fn toggle_people(self) {
+        if !is_narrow() {
+            self.people.update(|shown| *shown = !*shown);
+        } else if self.drawer.get_untracked() == Some(Drawer::People) {
+            self.close();
+        } else {
+            self.open(Drawer::People);
+        }
+    }
+
+    /// Whether the people are part of the page at all: beside the room, or ready to slide in.
+    pub fn people_drawn(self) -> bool {
+        self.people.get() || self.drawer.get() == Some(Drawer::People)
+    }
+
+    pub fn people_shown(self) -> bool {
+        self.drawer.get() == Some(Drawer::People) || (self.people.get() && !is_narrow())
+    }
+}
+
+fn is_narrow() -> bool {
+    window().inner_width().ok().and_then(|width| width.as_f64()).is_some_and(|width| width <= NARROW)
+}
+
+#[component]
+pub fn Shell(place: Memo<Place>) -> impl IntoView {
+    let frame = Frame::new();
+    provide_context(frame);
+    let keys = window_event_listener(ev::keydown, move |ev| {
+        if (ev.ctrl_key() || ev.meta_key()) && ev.key().eq_ignore_ascii_case("k") {
+            ev.prevent_default();
+            frame.jump.set(true);
+        } else if ev.key() == "Escape" {
+            frame.close();
+        }
+    });
+    let resized = window_event_listener(ev::resize, move |_| {
+        if !is_narrow() && frame.drawer.get_untracked().is_some() {
+            frame.drawer.set(None);
+        }
+    });
+    on_cleanup(move || {
+        keys.remove();
+        resized.remove();
+    });
+    // Going somewhere closes what slid over it.
+    Effect::new(move |_| {
+        place.track();
+        frame.drawer.set(None);
+    });
+
+    let in_room = Memo::new(move |_| matches!(place.get(), Place::Room(_)));
+    let drawer = move || match frame.drawer.get() {
+        Some(Drawer::Rooms) => Some("rooms"),
+        Some(Drawer::People) => Some("people"),
+        None => None,
+    };
+    view! {
+        <a class="skip" href="#page">
+            {t("shell.skip")}
+        </a>
+        <div class="app" class:no-people=move || !in_room.get() || !frame.people.get() data-drawer=drawer>
+            <Rail place />
+            {move || match place.get() {
+                Place::Home => view! { <Home /> }.into_any(),
+                Place::Room(room) => view! { <RoomPage room /> }.into_any(),
+                Place::Browse => view! { <Browse /> }.into_any(),
+                Place::Join(code) => view! { <Join code /> }.into_any(),
+                Place::Profile(username) => view! { <Profile username /> }.into_any(),
+                Place::Settings => view! { <Settings /> }.into_any(),
+                Place::Login | Place::Register | Place::NotFound => {
+                    view! {
+                        <Page>
+                            <Lost text=t("lost.address") />
+                        </Page>
+                    }
+                        .into_any()
+                }
+            }}
+            <div class="scrim" aria-hidden="true" on:click=move |_| frame.close()></div>
+        </div>
+        <Toasts />
+        <Show when=move || frame.jump.get()>
+            <Jump on_close=Callback::new(move |()| frame.jump.set(false)) />
+        </Show>
+        <Show when=move || frame.new_room.get()>
+            <NewRoom on_close=Callback::new(move |()| frame.new_room.set(false)) />
+        </Show>
+    }
+}
+
+/// The frame of a page that is not a conversation. On a phone it begins with the way to the rooms.
+#[component]
+pub fn Page(children: Children) -> impl IntoView {
+    view! {
+        <main class="sheet" id="page">
+            <div class="sheet-in">
+                <RoomsButton />
+                {children()}
+            </div>
+        </main>
+    }
+}
+
+/// Opens the rail on a phone.
+#[component]
+pub fn RoomsButton() -> impl IntoView {
+    use crate::components::icon::{Icon, Sign};
+    let frame = Frame::take();
+    view! {
+        <button
+            type="button"
+            class="icon only-phone"
+            aria-label=t("shell.rooms")
+            on:click=move |_| frame.open(Drawer::Rooms)
+        >
+            <Sign icon=Icon::Menu />
+        </button>
+    }
+}
+
+/// Says that the connection is lost, before anyone wonders.
+#[component]
+pub fn Banner() -> impl IntoView {
+    let chat = use_chat();
+    let lost = Memo::new(move |_| matches!(chat.status(), Status::Reconnecting { .. } | Status::Offline { .. }));
+    let offline = Memo::new(move |_| matches!(chat.status(), Status::Offline { .. }));
+    view! {
+        <div role="status">
+            <Show when=move || lost.get()>
+                <div class="banner" data-testid="banner">
+                    <i class="spin"></i>
+                    <span>{move || if offline.get() { t("banner.offline") } else { t("banner.reconnecting") }}</span>
+                    <button type="button" class="link" on:click=move |_| chat.retry_now()>
+                        {t("banner.now")}
+                    </button>
+                </div>
+            </Show>
+        </div>
+    }
+}
+
+/// The three columns in grey, while the server is asked who this is.
+#[component]
+pub fn ShellSkeleton() -> impl IntoView {
+    let chat = use_chat();
+    let waits = move || matches!(chat.status(), Status::Reconnecting { .. } | Status::Offline { .. });
+    view! {
+        <div class="app" data-testid="app-skeleton">
+            <div class="rail">
+                <ListSkeleton rows=7 />
+            </div>
+            <main class="room">
+                <h1 class="vh">{t("shell.starting")}</h1>
+                <Show when=waits>
+                    <div class="banner" role="status" data-testid="banner">
+                        <i class="spin"></i>
+                        {t("shell.unreachable")}
+                        <button type="button" class="link" on:click=move |_| chat.retry_now()>
+                            {t("banner.now")}
+                        </button>
+                    </div>
+                </Show>
+                <LogSkeleton />
+            </main>
+            <div class="people">
+                <ListSkeleton rows=5 />
+            </div>
+        </div>
+    }
+}
+
+/// Opens a room and closes whatever lay above.
+pub fn go_to_room(go: Go, room: natter_shared::id::RoomId) {
+    go.to(&crate::place::room(room));
+}

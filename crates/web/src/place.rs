@@ -1,0 +1,108 @@
+//! Which page an address leads to, and the address of each page. The only place that spells the page's own URLs.
+
+use natter_shared::id::RoomId;
+use natter_shared::path::encode;
+use natter_shared::text::Username;
+
+/// A page of the application.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    Home,
+    Room(RoomId),
+    Browse,
+    /// A room's code, out of an invite link.
+    Join(String),
+    Profile(String),
+    Settings,
+    Login,
+    Register,
+    NotFound,
+}
+
+impl Place {
+    /// Reads a path, percent-decoded by the caller. A room id that is none leads nowhere.
+    pub fn of(path: &str) -> Self {
+        let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+        match parts[..] {
+            [] => Self::Home,
+            ["r", room] => room.parse().map_or(Self::NotFound, Self::Room),
+            ["browse"] => Self::Browse,
+            ["join", code] => Self::Join(code.to_owned()),
+            ["u", username] => Self::Profile(username.to_owned()),
+            ["settings"] => Self::Settings,
+            ["login"] => Self::Login,
+            ["register"] => Self::Register,
+            _ => Self::NotFound,
+        }
+    }
+
+    /// Whether one can be here without a login.
+    pub const fn is_open(&self) -> bool {
+        matches!(self, Self::Login | Self::Register)
+    }
+}
+
+pub const HOME: &str = "/";
+pub const BROWSE: &str = "/browse";
+pub const SETTINGS: &str = "/settings";
+pub const LOGIN: &str = "/login";
+pub const REGISTER: &str = "/register";
+
+pub fn room(room: RoomId) -> String {
+    format!("/r/{room}")
+}
+
+pub fn profile(username: &Username) -> String {
+    format!("/u/{}", encode(username.as_str()))
+}
+
+pub fn join(code: &str) -> String {
+    format!("/join/{}", encode(code))
+}
+
+/// A page of the door that leads on to `next`, unless that is where it leads anyway.
+pub fn with_next(door: &str, next: &str) -> String {
+    if next == HOME || next.is_empty() { door.to_owned() } else { format!("{door}?next={}", encode(next)) }
+}
+
+/// Where to go after the door: a path of this page, never another site's address (`//evil.example`, `/\evil.example`).
+pub fn safe_next(next: Option<&str>) -> String {
+    let own = |next: &&str| {
+        next.starts_with('/')
+            && !next.starts_with("//")
+            && !next.contains(|c: char| c == '\\' || c.is_control())
+            && !Place::of(next.split(['?', '#']).next().unwrap_or("")).is_open()
+    };
+    next.filter(own).unwrap_or(HOME).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_address_leads_to_its_page() {
+        let id: RoomId = "0b8e1a5c-7d3f-4a61-9d7e-2f6f0a9c1b22".parse().unwrap();
+        assert_eq!(Place::of("/"), Place::Home);
+        assert_eq!(Place::of(&room(id)), Place::Room(id));
+        assert_eq!(Place::of(&join("K7QP-4TMD")), Place::Join("K7QP-4TMD".into()));
+        assert_eq!(Place::of("/settings/"), Place::Settings);
+        assert_eq!(Place::of("/login"), Place::Login);
+        for nowhere in ["/r/", "/r/1", "/r/0b8e1a5c-7d3f-4a61-9d7e-2f6f0a9c1b22/x", "/nothing", "/u", "/r/null"] {
+            assert_eq!(Place::of(nowhere), Place::NotFound, "{nowhere}");
+        }
+    }
+
+    #[test]
+    fn the_door_leads_back_into_this_page_only() {
+        assert_eq!(safe_next(Some("/browse?q=a")), "/browse?q=a");
+        for foreign in
+            ["//evil.example", "https://evil.example", "/\\evil.example", "javascript:x", "", "/login", "/\t/x"]
+        {
+            assert_eq!(safe_next(Some(foreign)), "/", "{foreign}");
+        }
+        assert_eq!(safe_next(None), "/");
+        assert_eq!(with_next(LOGIN, "/"), "/login");
+        assert_eq!(with_next(LOGIN, "/r/x?a=b"), "/login?next=%2Fr%2Fx%3Fa%3Db");
+    }
+}
