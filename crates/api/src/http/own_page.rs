@@ -36,7 +36,9 @@ pub fn is_own(headers: &HeaderMap, origins: &Origins) -> bool {
     let mut sent = headers.get_all(header::ORIGIN);
     let origin_ok = sent.next().is_none_or(|origin| origin.to_str().is_ok_and(|origin| origins.allows(origin)));
     let sites = headers.get_all(SEC_FETCH_SITE);
-    origin_ok && sent.next().is_none() && sites.into_iter().all(|site| matches!(site.as_bytes(), b"same-origin" | b"none"))
+    origin_ok
+        && sent.next().is_none()
+        && sites.into_iter().all(|site| matches!(site.as_bytes(), b"same-origin" | b"none"))
 }
 
 #[cfg(test)]

@@ -116,7 +116,9 @@ impl Accounts {
         if let Some(typed) = form.password {
             let accepted = errors.check("password", Password::parse(typed.expose(), min)).is_some();
             // A text that is too long for a password is not judged either.
-            if let Some(password) = Password::to_compare(typed.expose()).filter(|password| !password.expose().is_empty()) {
+            if let Some(password) =
+                Password::to_compare(typed.expose()).filter(|password| !password.expose().is_empty())
+            {
                 let strength = self.strength(password, about).await?;
                 if let Some(refusal) = strength.refusal().filter(|_| accepted) {
                     errors.add("password", refusal);
@@ -148,12 +150,7 @@ impl Accounts {
         Ok(judged.map_err(|busy: Busy| PasswordError::from(busy))?)
     }
 
-    async fn must_be_strong(
-        &self,
-        field: &str,
-        password: &Password,
-        about: Vec<String>,
-    ) -> Result<(), AccountError> {
+    async fn must_be_strong(&self, field: &str, password: &Password, about: Vec<String>) -> Result<(), AccountError> {
         match self.strength(password.clone(), about).await?.refusal() {
             None => Ok(()),
             Some(refusal) => Err(AccountError::Invalid([(field.to_owned(), refusal)].into())),

@@ -2,13 +2,14 @@
 //! checks, writes through a store, and only then tells the sockets through the bus; it knows neither HTTP nor SQL.
 
 mod access;
+pub mod accounts;
 pub mod log_writer;
 pub mod marks;
 pub mod messages;
-pub mod presence;
-pub mod accounts;
 pub mod password;
+pub mod presence;
 pub mod rate;
+pub mod rooms;
 #[cfg(test)]
 mod scene;
 pub mod sessions;
@@ -16,7 +17,6 @@ pub mod sessions;
 mod stage;
 pub mod strength;
 pub mod throttle;
-pub mod rooms;
 pub mod token;
 pub mod work;
 

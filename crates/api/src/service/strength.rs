@@ -86,7 +86,8 @@ mod tests {
 
     #[test]
     fn what_is_hard_to_guess_is_accepted_whatever_it_is_made_of() {
-        for good in ["violet anchor tundra", "7vK#pQ2m!xW9", "пингвин лодка ветер", "correct horse battery staple"] {
+        for good in ["violet anchor tundra", "7vK#pQ2m!xW9", "пингвин лодка ветер", "correct horse battery staple"]
+        {
             assert_eq!(strength(good).refusal(), None, "{good}");
         }
         assert_eq!(strength(&"tundra anchor violet 9 ".repeat(10)).refusal(), None);

@@ -49,7 +49,13 @@ impl World {
         self.accounts.check(read(form), &from(HERE)).await.unwrap()
     }
 
-    async fn finds(&self, caller: &Caller, q: &str, limit: u32, cursor: Option<String>) -> (Vec<String>, Option<String>) {
+    async fn finds(
+        &self,
+        caller: &Caller,
+        q: &str,
+        limit: u32,
+        cursor: Option<String>,
+    ) -> (Vec<String>, Option<String>) {
         let query = ListQuery { q: Some(q.to_owned()), limit: Some(limit), cursor };
         let page = self.accounts.search(caller, query).await.unwrap();
         (page.items.into_iter().map(|user| user.username.to_string()).collect(), page.cursor)
@@ -155,7 +161,8 @@ async fn people_are_found_by_the_beginning_of_their_name_page_by_page() {
     for nobody in ["%", "_", "*", "(a+)+$", ".*", "\\", "é", "a b", "{$regex:1}"] {
         assert_eq!(world.finds(&ann, nobody, 100, None).await, (vec![], None), "{nobody}");
     }
-    for (q, limit, cursor) in [("", 20, None), (" ", 20, None), ("a", 0, None), ("a", 101, None), ("a", 20, Some("%"))] {
+    for (q, limit, cursor) in [("", 20, None), (" ", 20, None), ("a", 0, None), ("a", 101, None), ("a", 20, Some("%"))]
+    {
         let query = ListQuery { q: Some(q.to_owned()), limit: Some(limit), cursor: cursor.map(str::to_owned) };
         assert!(matches!(world.accounts.search(&ann, query).await, Err(AccountError::Invalid(_))), "{q} {limit}");
     }

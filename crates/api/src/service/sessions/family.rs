@@ -109,7 +109,8 @@ impl Sessions {
 
     /// Ends the login of an access token, of a refresh token, or of both. Either is enough; neither is `NotSignedIn`.
     pub async fn logout(&self, caller: Option<&Caller>, refresh_token: Option<&str>) -> Result<(), SessionError> {
-        let mut ending: Vec<(UserId, SessionId)> = caller.map(|caller| (caller.user, caller.session)).into_iter().collect();
+        let mut ending: Vec<(UserId, SessionId)> =
+            caller.map(|caller| (caller.user, caller.session)).into_iter().collect();
         if let Some(shown) = refresh_token.and_then(|token| self.refresh.read(token))
             && let Some(record) = self.parts.store.session(shown.session).await?
             && belongs(&shown, &record)

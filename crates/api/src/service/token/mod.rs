@@ -87,7 +87,9 @@ impl SigningKeys {
             let key = unhex(text).ok_or(BadKeys::NotHex(line + 1))?;
             // Sixteen different bytes are certain in a random key and rare in one that somebody typed.
             let mut seen = [false; 256];
-            key.iter().for_each(|byte| seen[usize::from(*byte)] = true);
+            for byte in key {
+                seen[usize::from(byte)] = true;
+            }
             let even_steps = key.windows(2).all(|pair| pair[1].wrapping_sub(pair[0]) == key[1].wrapping_sub(key[0]));
             if even_steps || seen.iter().filter(|seen| **seen).count() < 16 {
                 return Err(BadKeys::Pattern(line + 1));

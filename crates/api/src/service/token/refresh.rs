@@ -117,7 +117,8 @@ mod tests {
     fn a_token_has_one_spelling() {
         let tokens = RefreshTokens::new(&SigningKeys::new([1; 32], []));
         let token = tokens.derive(session(), 0);
-        for bad in ["", "x", &format!("{token}="), &format!("{token}A"), &token[1..], &"é".repeat(35), &" ".repeat(70)] {
+        for bad in ["", "x", &format!("{token}="), &format!("{token}A"), &token[1..], &"é".repeat(35), &" ".repeat(70)]
+        {
             assert_eq!(tokens.read(bad), None, "{bad}");
         }
         // Each changed character is either no token at all or none of ours.

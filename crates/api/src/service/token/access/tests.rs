@@ -2,6 +2,7 @@ use super::*;
 use base64::Engine;
 use base64::engine::general_purpose::{URL_SAFE, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
+use std::fmt::Write as _;
 
 const NOW: i64 = 1_800_000_000;
 const ISSUER: &str = "https://chat.example.org";
@@ -60,7 +61,7 @@ fn with_claim(name: &str, value: &str) -> String {
     let mut claims = claims.to_string();
     if !value.is_empty() {
         claims.truncate(claims.len() - 1);
-        claims.push_str(&format!(",\"{name}\":{value}}}"));
+        write!(claims, ",\"{name}\":{value}}}").unwrap();
     }
     forge(&part(&token, 0), &claims, &secret())
 }
