@@ -38,7 +38,7 @@ mod tests {
     use super::*;
     use actix_web::test::TestRequest;
 
-    fn read<'a>(req: &'a HttpRequest, https: bool) -> &'a str {
+    fn read(req: &HttpRequest, https: bool) -> &str {
         refresh_token(req, https).unwrap_or("nothing")
     }
 
