@@ -163,7 +163,12 @@ pub trait Sessions: Send + Sync + 'static {
     /// Ends one login of `user`; `false` if there is no live one of that id and person.
     async fn revoke_session(&self, user: UserId, id: SessionId, now: Timestamp) -> Stored<bool>;
     /// Ends all logins of a person but `except`, and returns those that were ended.
-    async fn revoke_sessions_of(&self, user: UserId, except: Option<SessionId>, now: Timestamp) -> Stored<Vec<SessionId>>;
+    async fn revoke_sessions_of(
+        &self,
+        user: UserId,
+        except: Option<SessionId>,
+        now: Timestamp,
+    ) -> Stored<Vec<SessionId>>;
     /// Forgets logins that ended before `before`; returns how many.
     async fn prune_sessions(&self, before: Timestamp) -> Stored<u64>;
 }
@@ -211,6 +216,7 @@ pub struct NewRoomRecord {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "made once for a room, and taken apart at once")]
 pub enum CreatedRoom {
     /// The room, and its first entry: the owner's `joined`, seq 1.
     Created(RoomRecord, Entry),

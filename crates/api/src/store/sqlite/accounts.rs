@@ -1,0 +1,166 @@
+//! People: the `users` table.
+
+use super::Sqlite;
+use super::column::{self, Code};
+use crate::store::{Accounts, CreatedUser, NewUser, Stored, UserRecord};
+use async_trait::async_trait;
+use natter_shared::account::{ProfileChange, User};
+use natter_shared::id::UserId;
+use natter_shared::text::{DisplayName, Email, Username};
+use rusqlite::{Connection, OptionalExtension, Result, Row, params};
+
+/// The columns of a [`User`], of `users AS u`.
+pub(super) const USER: &str = "u.id, u.username, u.display_name, u.gender, u.avatar_url, u.guest";
+
+/// A user out of the columns [`USER`], the first of which is at `at`.
+pub(super) fn user(row: &Row<'_>, at: usize) -> Result<User> {
+    Ok(User {
+        id: column::id(row, at)?,
+        username: column::text(row, at + 1, Username::from_stored)?,
+        display_name: column::text(row, at + 2, DisplayName::from_stored)?,
+        gender: column::code_or_none(row, at + 3)?,
+        avatar_url: row.get(at + 4)?,
+        guest: row.get(at + 5)?,
+    })
+}
+
+fn record(conn: &Connection, which: &str, value: &dyn rusqlite::ToSql) -> Stored<Option<UserRecord>> {
+    let sql =
+        format!("SELECT {USER}, u.email, u.password_hash, u.created_at, u.disabled FROM users u WHERE {which} = ?1");
+    let found = conn.prepare_cached(&sql)?.query_row([value], |row| {
+        Ok(UserRecord {
+            user: user(row, 0)?,
+            email: column::text_or_none(row, 6, Email::from_stored)?,
+            password_hash: row.get(7)?,
+            created_at: column::time(row, 8)?,
+            disabled: row.get(9)?,
+        })
+    });
+    Ok(found.optional()?)
+}
+
+fn by_id(conn: &Connection, id: UserId) -> Stored<Option<UserRecord>> {
+    record(conn, "u.id", id.as_bytes())
+}
+
+pub(super) fn user_of(conn: &Connection, id: UserId) -> Stored<Option<User>> {
+    let sql = format!("SELECT {USER} FROM users u WHERE u.id = ?1");
+    Ok(conn.prepare_cached(&sql)?.query_row([id.as_bytes()], |row| user(row, 0)).optional()?)
+}
+
+fn create(conn: &Connection, new: &NewUser) -> Stored<CreatedUser> {
+    // A repeat whose first answer was lost.
+    if let Some(there) = by_id(conn, new.id)? {
+        let same = there.user.username == new.username;
+        return Ok(if same { CreatedUser::Created(there.user) } else { CreatedUser::UsernameTaken });
+    }
+    let sql = "INSERT INTO users (id, username, display_name, email, gender, guest, password_hash, created_at)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (username) DO NOTHING";
+    let made = conn.prepare_cached(sql)?.execute(params![
+        new.id.as_bytes(),
+        new.username.as_str(),
+        new.display_name.as_str(),
+        new.email.as_ref().map(Email::as_str),
+        new.gender.map(Code::code),
+        new.guest,
+        new.password_hash,
+        new.created_at.millis(),
+    ])?;
+    if made == 0 {
+        return Ok(CreatedUser::UsernameTaken);
+    }
+    Ok(CreatedUser::Created(User {
+        id: new.id,
+        username: new.username.clone(),
+        display_name: new.display_name.clone(),
+        gender: new.gender,
+        avatar_url: None,
+        guest: new.guest,
+    }))
+}
+
+#[async_trait]
+impl Accounts for Sqlite {
+    async fn create_user(&self, user: NewUser) -> Stored<CreatedUser> {
+        self.write(move |desk| create(&desk.conn, &user)).await
+    }
+
+    async fn user(&self, id: UserId) -> Stored<Option<UserRecord>> {
+        self.read(move |conn| by_id(conn, id)).await
+    }
+
+    async fn user_by_name(&self, username: &Username) -> Stored<Option<UserRecord>> {
+        let name = username.as_str().to_owned();
+        self.read(move |conn| record(conn, "u.username", &name)).await
+    }
+
+    async fn users(&self, ids: &[UserId]) -> Stored<Vec<User>> {
+        let ids = ids.to_vec();
+        self.read(move |conn| {
+            let found: Stored<Vec<_>> = ids.into_iter().map(|id| user_of(conn, id)).collect();
+            Ok(found?.into_iter().flatten().collect())
+        })
+        .await
+    }
+
+    async fn taken_usernames(&self, names: &[Username]) -> Stored<Vec<Username>> {
+        let names = names.to_vec();
+        self.read(move |conn| {
+            let mut taken = conn.prepare_cached("SELECT 1 FROM users WHERE username = ?1")?;
+            let mut found = Vec::new();
+            for name in names {
+                if taken.exists([name.as_str()])? {
+                    found.push(name);
+                }
+            }
+            Ok(found)
+        })
+        .await
+    }
+
+    async fn search_users(&self, prefix: &str, after: Option<&str>, limit: u32) -> Stored<Vec<User>> {
+        let first = prefix.to_owned();
+        // Usernames are ASCII: all that start with the prefix lie below it followed by the last character there is.
+        let last = format!("{prefix}\u{10FFFF}");
+        let after = after.map(str::to_owned);
+        self.read(move |conn| {
+            let sql = format!(
+                "SELECT {USER} FROM users u
+                 WHERE u.username >= ?1 AND u.username < ?2 AND (?3 IS NULL OR u.username > ?3)
+                   AND u.guest = 0 AND u.disabled = 0
+                 ORDER BY u.username LIMIT ?4"
+            );
+            let mut found = conn.prepare_cached(&sql)?;
+            let users = found.query_map(params![first, last, after, limit], |row| user(row, 0))?;
+            Ok(users.collect::<Result<_>>()?)
+        })
+        .await
+    }
+
+    async fn update_profile(&self, id: UserId, change: &ProfileChange) -> Stored<Option<UserRecord>> {
+        let change = change.clone();
+        self.write(move |desk| {
+            let sql = "UPDATE users SET display_name = coalesce(?2, display_name), email = coalesce(?3, email),
+                       gender = coalesce(?4, gender) WHERE id = ?1";
+            desk.conn.prepare_cached(sql)?.execute(params![
+                id.as_bytes(),
+                change.display_name.as_ref().map(DisplayName::as_str),
+                change.email.as_ref().map(Email::as_str),
+                change.gender.map(Code::code),
+            ])?;
+            desk.authors.forget(id);
+            by_id(&desk.conn, id)
+        })
+        .await
+    }
+
+    async fn set_password(&self, id: UserId, password_hash: &str) -> Stored<()> {
+        let hash = password_hash.to_owned();
+        self.write(move |desk| {
+            let sql = "UPDATE users SET password_hash = ?2 WHERE id = ?1";
+            desk.conn.prepare_cached(sql)?.execute(params![id.as_bytes(), hash])?;
+            Ok(())
+        })
+        .await
+    }
+}

@@ -1,0 +1,238 @@
+//! Appending to logs: one [`Batch`] is one call of [`append`](crate::store::Log::append), inside the writer's transaction.
+//! What an entry costs depends neither on the length of the log nor on the number of rooms.
+
+use super::column::{self, int};
+use super::entry::{Columns, entry_at};
+use super::judge::Verdict;
+use super::writer::Desk;
+use crate::store::{Appended, NewEntry, Refused, Standing, StoreError, Stored};
+use natter_shared::entry::{Author, Entry};
+use natter_shared::id::{ClientId, RoomId, Seq, UserId};
+use natter_shared::room::RoomKind;
+use natter_shared::timestamp::Timestamp;
+use rusqlite::{Connection, OptionalExtension, params};
+use std::collections::HashMap;
+
+/// An entry's id is its time, shifted by this, plus a number: so many bits hold the entries of one millisecond.
+const WITHIN_MILLISECOND: u32 = 18;
+
+/// The first id of a millisecond.
+pub(super) const fn first_id(at: Timestamp) -> i64 {
+    // The year 3084 is the last that fits; everything later counts as its end.
+    let most = i64::MAX >> WITHIN_MILLISECOND;
+    let millis = if at.millis() < most { at.millis() } else { most - 1 };
+    millis << WITHIN_MILLISECOND
+}
+
+/// What a batch remembers of a room.
+#[derive(Clone, Copy)]
+pub(super) struct RoomState {
+    pub head: Seq,
+    pub members: u32,
+    pub archived: bool,
+    pub direct: bool,
+    changed: bool,
+}
+
+/// How somebody stands to a room, and by which entry they came in.
+#[derive(Clone, Copy)]
+pub(super) struct Place {
+    pub standing: Standing,
+    pub joined: Option<Seq>,
+}
+
+/// A message that another entry names.
+#[derive(Clone, Copy)]
+pub(super) struct Target {
+    pub author: UserId,
+    pub deleted: Option<Seq>,
+    pub pinned: Option<Seq>,
+}
+
+pub(super) struct Batch<'a> {
+    desk: &'a mut Desk,
+    rooms: HashMap<RoomId, RoomState>,
+    places: HashMap<(RoomId, UserId), Place>,
+}
+
+/// Appends entries in their order.
+pub(super) fn append(desk: &mut Desk, entries: Vec<NewEntry>) -> Stored<Vec<Appended>> {
+    let mut batch = Batch { desk, rooms: HashMap::new(), places: HashMap::new() };
+    let appended = entries.into_iter().map(|entry| batch.append(entry)).collect::<Stored<_>>()?;
+    batch.finish()?;
+    Ok(appended)
+}
+
+impl Batch<'_> {
+    fn append(&mut self, new: NewEntry) -> Stored<Appended> {
+        if self.room(new.room)?.is_none() {
+            return Ok(Appended::Refused(Refused::NoRoom));
+        }
+        let verdict = self.judge(&new)?;
+        if let Verdict::Append = verdict {
+            let seq = self.room(new.room)?.map_or(Seq::ZERO, |room| room.head).next();
+            if let Some(id) = self.insert(&new, seq)? {
+                if let Some(room) = self.rooms.get_mut(&new.room) {
+                    room.head = seq;
+                    room.changed = true;
+                }
+                self.take_effect(&new, seq, id)?;
+                let author = self.author(new.author)?.cloned().ok_or_else(|| no_author(new.author))?;
+                let NewEntry { room, at, client_id, what, .. } = new;
+                return Ok(Appended::New(Entry { room, seq, at, author, client_id, what }));
+            }
+        }
+        // A repeat gets the first entry, whatever else it holds and whatever is forbidden by now.
+        if let Some(first) = new.client_id.map(|id| self.repeated(&new, id)).transpose()?.flatten() {
+            return self.again(new.room, first);
+        }
+        match verdict {
+            Verdict::Holds(seq) => self.again(new.room, seq),
+            Verdict::Refuse(why) => Ok(Appended::Refused(why)),
+            Verdict::Append => Err(StoreError::Broken(format!("the next seq of room {} is taken", new.room))),
+        }
+    }
+
+    fn again(&self, room: RoomId, seq: Seq) -> Stored<Appended> {
+        let first = entry_at(self.conn(), room, seq)?;
+        first.map(Appended::Again).ok_or_else(|| StoreError::Broken(format!("entry {seq} of room {room} is missing")))
+    }
+
+    fn repeated(&self, new: &NewEntry, client_id: ClientId) -> Stored<Option<Seq>> {
+        let sql = "SELECT seq FROM entries WHERE room = ?1 AND author = ?2 AND client_id = ?3";
+        let of = [new.room.as_bytes(), new.author.as_bytes(), client_id.as_bytes()];
+        Ok(self.conn().prepare_cached(sql)?.query_row(of, |row| column::seq(row, 0)).optional()?)
+    }
+
+    /// Inserts the row and returns its id; `None` if the author's client has sent it before.
+    fn insert(&mut self, new: &NewEntry, seq: Seq) -> Stored<Option<i64>> {
+        let Some(columns) = Columns::of(&new.what) else {
+            return Err(StoreError::Broken("an entry of a kind that is never stored".into()));
+        };
+        let id = self.next_id(new.at)?;
+        let sql = "INSERT INTO entries (id, room, seq, kind, at, author, client_id, target, reply_to, other, flag, files, text)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+                   ON CONFLICT (room, author, client_id) WHERE client_id IS NOT NULL DO NOTHING";
+        let inserted = self.conn().prepare_cached(sql)?.execute(params![
+            id,
+            new.room.as_bytes(),
+            int(seq),
+            columns.kind,
+            new.at.millis(),
+            new.author.as_bytes(),
+            new.client_id.as_ref().map(ClientId::as_bytes),
+            columns.target.map(int),
+            columns.reply_to.map(int),
+            columns.other.as_ref().map(UserId::as_bytes),
+            columns.flag,
+            columns.files,
+            columns.text,
+        ])?;
+        if inserted == 0 {
+            return Ok(None);
+        }
+        self.desk.last_entry = id;
+        Ok(Some(id))
+    }
+
+    /// A free id for an entry of this time: the one after the last of its millisecond.
+    fn next_id(&self, at: Timestamp) -> Stored<i64> {
+        let mut first = first_id(at);
+        loop {
+            let end = first.saturating_add(1 << WITHIN_MILLISECOND);
+            let last = if (first..end).contains(&self.desk.last_entry) {
+                Some(self.desk.last_entry)
+            } else {
+                let sql = "SELECT max(id) FROM entries WHERE id >= ?1 AND id < ?2";
+                self.conn().prepare_cached(sql)?.query_row([first, end], column::plain)?
+            };
+            match last {
+                None => return Ok(first),
+                Some(last) if last + 1 < end => return Ok(last + 1),
+                // A full millisecond spills into the next one.
+                Some(_) => first = end,
+            }
+        }
+    }
+
+    /// Writes back what changed about rooms.
+    fn finish(self) -> Stored<()> {
+        let mut update = self.conn().prepare_cached("UPDATE rooms SET head = ?2, member_count = ?3 WHERE id = ?1")?;
+        for (id, room) in self.rooms.iter().filter(|(_, room)| room.changed) {
+            update.execute(params![id.as_bytes(), int(room.head), i64::from(room.members)])?;
+        }
+        Ok(())
+    }
+
+    pub(super) const fn conn(&self) -> &Connection {
+        &self.desk.conn
+    }
+
+    pub(super) fn author(&mut self, id: UserId) -> Stored<Option<&Author>> {
+        Ok(self.desk.authors.find(&self.desk.conn, id)?)
+    }
+
+    pub(super) fn room(&mut self, id: RoomId) -> Stored<Option<RoomState>> {
+        if let Some(room) = self.rooms.get(&id) {
+            return Ok(Some(*room));
+        }
+        let sql = "SELECT head, member_count, archived, kind FROM rooms WHERE id = ?1";
+        let found = self.desk.conn.prepare_cached(sql)?.query_row([id.as_bytes()], |row| {
+            Ok(RoomState {
+                head: column::seq(row, 0)?,
+                members: row.get(1)?,
+                archived: row.get(2)?,
+                direct: column::code::<RoomKind>(row, 3)? == RoomKind::Direct,
+                changed: false,
+            })
+        });
+        let found = found.optional()?;
+        if let Some(room) = found {
+            self.rooms.insert(id, room);
+        }
+        Ok(found)
+    }
+
+    /// Changes what the batch remembers of a room that it has read.
+    pub(super) fn change_room(&mut self, id: RoomId, change: impl FnOnce(&mut RoomState)) {
+        if let Some(room) = self.rooms.get_mut(&id) {
+            change(room);
+            room.changed = true;
+        }
+    }
+
+    pub(super) fn place(&mut self, room: RoomId, user: UserId) -> Stored<Place> {
+        if let Some(place) = self.places.get(&(room, user)) {
+            return Ok(*place);
+        }
+        let sql = "SELECT state, role, joined FROM members WHERE room = ?1 AND user = ?2";
+        let found = self.desk.conn.prepare_cached(sql)?.query_row([room.as_bytes(), user.as_bytes()], |row| {
+            Ok(Place { standing: super::rooms::standing(row, 0)?, joined: column::seq_or_none(row, 2)? })
+        });
+        let place = found.optional()?.unwrap_or(Place { standing: Standing::Stranger, joined: None });
+        self.places.insert((room, user), place);
+        Ok(place)
+    }
+
+    /// Forgets how somebody stands to a room, for it has changed.
+    pub(super) fn moved(&mut self, room: RoomId, user: UserId) {
+        self.places.remove(&(room, user));
+    }
+
+    /// The message of that seq; `None` if there is none or it is another kind of entry.
+    pub(super) fn target(&self, room: RoomId, seq: Seq) -> Stored<Option<Target>> {
+        let sql = "SELECT author, deleted, pinned FROM entries WHERE room = ?1 AND seq = ?2 AND kind = 0";
+        let found = self.conn().prepare_cached(sql)?.query_row(params![room.as_bytes(), int(seq)], |row| {
+            Ok(Target {
+                author: column::id(row, 0)?,
+                deleted: column::seq_or_none(row, 1)?,
+                pinned: column::seq_or_none(row, 2)?,
+            })
+        });
+        Ok(found.optional()?)
+    }
+}
+
+fn no_author(id: UserId) -> StoreError {
+    StoreError::Broken(format!("the person {id} is a member but does not exist"))
+}

@@ -1,0 +1,89 @@
+//! The embedded store: one SQLite file, one thread that writes, a few that read. All SQL of the program is in this folder.
+//!
+//! A commit is durable when it is answered (`journal_mode = WAL`, `synchronous = FULL`). One process uses a file at a time,
+//! held by a lock beside it.
+
+mod accounts;
+mod append;
+mod authors;
+mod column;
+mod directs;
+mod effects;
+mod entry;
+mod fault;
+mod judge;
+mod log;
+mod marks;
+mod messages;
+mod open;
+mod overviews;
+mod readers;
+mod rooms;
+mod schema;
+mod search;
+mod sessions;
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
+pub use open::{OpenError, Options};
+
+use super::{Health, Stored};
+use async_trait::async_trait;
+use readers::Readers;
+use rusqlite::Connection;
+use std::fs::File;
+use std::time::Duration;
+use writer::{Desk, Writer};
+
+/// How long a health check waits for the writer.
+const PING: Duration = Duration::from_secs(1);
+
+/// An open file. Dropping it finishes what is queued, closes the file and gives the lock back.
+pub struct Sqlite {
+    // In the order in which they must end: who closes last cleans up, and only then may another process come.
+    readers: Readers,
+    writer: Writer,
+    _lock: File,
+}
+
+impl Sqlite {
+    /// Finishes what is queued and closes the file, as dropping does, but off the threads that serve requests.
+    pub async fn close(self) {
+        // The join of a task that panicked has nothing more to tell.
+        let _ = tokio::task::spawn_blocking(move || drop(self)).await;
+    }
+
+    async fn read<T, F>(&self, work: F) -> Stored<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Stored<T> + Send + 'static,
+    {
+        self.readers.run(work).await
+    }
+
+    async fn write<T, F>(&self, work: F) -> Stored<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Desk) -> Stored<T> + Send + 'static,
+    {
+        self.writer.run(None, work).await
+    }
+}
+
+#[async_trait]
+impl Health for Sqlite {
+    /// After a write that failed, a real one is tried; otherwise it is enough that a transaction can be had.
+    async fn ping(&self) -> Stored<()> {
+        let read = self.read(|conn| Ok(conn.query_row("SELECT 1 FROM probe", [], column::plain::<i64>)?));
+        read.await?;
+        let write = self.writer.run(Some(PING), |desk| {
+            if desk.unwritable {
+                desk.conn.prepare_cached("UPDATE probe SET n = n + 1")?.execute([])?;
+            }
+            Ok(())
+        });
+        write.await
+    }
+}
