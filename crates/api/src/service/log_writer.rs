@@ -4,13 +4,16 @@
 //! There is no timer: an entry that comes alone is committed alone, and while that commit runs the next batch gathers.
 
 use crate::bus::{Bus, Notice};
-use crate::store::{Appended, NewEntry, Store, StoreError};
+use crate::store::{Appended, Log, NewEntry, StoreError};
 use natter_shared::entry::{Entry, EntryKind};
 use natter_shared::id::RoomId;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
+
+#[cfg(test)]
+mod tests;
 
 /// Entries that may wait for a commit; past it the answer is [`WriteError::Busy`] at once.
 const QUEUE_MAX: usize = 4096;
@@ -68,11 +71,11 @@ struct Waiting {
 
 impl LogWriter {
     /// Starts the task on the current runtime, which must live as long as the server.
-    pub fn start(store: Arc<dyn Store>, bus: Arc<dyn Bus>) -> Self {
+    pub fn start(log: Arc<dyn Log>, bus: Arc<dyn Bus>) -> Self {
         let (queue, waiting) = mpsc::channel(QUEUE_MAX);
         let stop = Arc::new(Notify::new());
         let (alive, ended) = watch::channel(());
-        let task = Task { waiting, stop: Arc::clone(&stop), store, bus, writable: true };
+        let task = Task { waiting, stop: Arc::clone(&stop), log, bus, writable: true };
         tokio::spawn(async move {
             task.run().await;
             drop(alive);
@@ -106,7 +109,7 @@ impl LogWriter {
 struct Task {
     waiting: mpsc::Receiver<Waiting>,
     stop: Arc<Notify>,
-    store: Arc<dyn Store>,
+    log: Arc<dyn Log>,
     bus: Arc<dyn Bus>,
     /// Whether the last commit found the store writable, so that a full disk is logged once and not for each batch.
     writable: bool,
@@ -145,7 +148,7 @@ impl Task {
 
     async fn commit(&mut self, batch: Vec<NewEntry>, answers: Vec<oneshot::Sender<Result<Appended, WriteError>>>) {
         let count = batch.len();
-        let result = match self.store.append(batch).await {
+        let result = match self.log.append(batch).await {
             Ok(appended) if appended.len() == count => Ok(appended),
             Ok(appended) => {
                 Err(WriteError::Broken(format!("{count} entries appended, {} outcomes came back", appended.len())))
