@@ -17,6 +17,9 @@ use std::time::Duration;
 use tokio::sync::{Notify, oneshot, watch};
 use tokio::time::Instant;
 
+#[cfg(test)]
+mod tests;
+
 /// Above so many members, moved marks are stored and not pushed.
 pub const PUSHED_MEMBERS_MAX: u32 = 100;
 /// From one commit to the next. The first mark after a pause is committed at once.

@@ -10,6 +10,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+#[cfg(test)]
+mod tests;
+
 /// Whose last connection ends is announced as offline after this time, so that a reload is not a change.
 const GRACE: Duration = Duration::from_secs(5);
 

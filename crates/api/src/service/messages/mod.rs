@@ -5,6 +5,9 @@ mod read;
 mod resume;
 mod search;
 
+#[cfg(test)]
+mod tests;
+
 use super::access::{self, AccessError, Denied};
 use super::log_writer::{LogWriter, WriteError};
 use super::{Caller, Parts, rate};

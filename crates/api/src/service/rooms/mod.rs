@@ -6,6 +6,9 @@ mod direct;
 mod membership;
 mod view;
 
+#[cfg(test)]
+mod tests;
+
 use super::access::{self, AccessError, Denied};
 use super::log_writer::{LogWriter, WriteError};
 use super::{Caller, Parts, rate};
