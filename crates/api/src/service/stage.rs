@@ -37,7 +37,8 @@ pub(super) struct Stage {
 impl Stage {
     pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let store: Arc<dyn Store> = Arc::new(Sqlite::open(folder.path().join("natter.db"), Options::default()).unwrap());
+        let store: Arc<dyn Store> =
+            Arc::new(Sqlite::open(folder.path().join("natter.db"), Options::default()).unwrap());
         let clock: Arc<dyn Clock> = Arc::new(ManualClock::new(Timestamp::from_millis(1_790_000_000_000)));
         let heard = Arc::new(Heard::new(Arc::clone(&clock)));
         let settings = Settings {

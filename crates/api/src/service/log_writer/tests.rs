@@ -59,13 +59,7 @@ impl Log for Watched {
         self.log.heads(rooms).await
     }
 
-    async fn messages(
-        &self,
-        room: RoomId,
-        reader: UserId,
-        window: Window,
-        limit: u32,
-    ) -> Stored<Option<MessageSlice>> {
+    async fn messages(&self, room: RoomId, reader: UserId, window: Window, limit: u32) -> Stored<Option<MessageSlice>> {
         self.log.messages(room, reader, window, limit).await
     }
 
@@ -139,7 +133,10 @@ async fn each_room_of_a_batch_is_told_once_and_in_its_order() {
     let all_told = |notices: &[Notice]| (notices.len() == 2).then(|| notices.to_vec());
     let notices = stage.heard.until(all_told).await;
     for room in [garden, shed] {
-        assert_eq!(Heard::entries(&notices, room).iter().map(|e| seqs(e)).collect::<Vec<_>>(), [(2..12).collect::<Vec<_>>()]);
+        assert_eq!(
+            Heard::entries(&notices, room).iter().map(|e| seqs(e)).collect::<Vec<_>>(),
+            [(2..12).collect::<Vec<_>>()]
+        );
     }
 }
 
@@ -187,7 +184,8 @@ async fn an_unknown_outcome_is_neither_success_nor_failure() {
     let room = stage.room(&ann, "garden", Visibility::Public).await.id;
     stage.heard.forget();
     let watched = Watched::over(&stage, Semaphore::MAX_PERMITS);
-    let faults = [StoreError::Unknown("slow".into()), StoreError::Unwritable("full".into()), StoreError::Broken("?".into())];
+    let faults =
+        [StoreError::Unknown("slow".into()), StoreError::Unwritable("full".into()), StoreError::Broken("?".into())];
     watched.faults.lock().unwrap().extend(faults);
     let writer = LogWriter::start(watched.clone(), stage.parts.bus.clone());
     let entry = message(&stage, &ann, room, "in the end");
@@ -224,8 +222,7 @@ async fn a_stop_commits_what_is_queued_and_takes_no_more() {
     let room = stage.room(&ann, "garden", Visibility::Public).await.id;
     let watched = Watched::over(&stage, 0);
     let writer = LogWriter::start(watched.clone(), stage.parts.bus.clone());
-    let mut appends: Vec<_> =
-        (0..600).map(|_| Box::pin(writer.append(message(&stage, &ann, room, "x")))).collect();
+    let mut appends: Vec<_> = (0..600).map(|_| Box::pin(writer.append(message(&stage, &ann, room, "x")))).collect();
     for append in &mut appends {
         assert!(append.now_or_never().is_none());
     }
