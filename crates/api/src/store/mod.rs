@@ -335,7 +335,7 @@ pub enum Refused {
     LastOwner,
     /// The room has `limits::MEMBERS_PER_ROOM` members, or the person is in `limits::ROOMS_PER_USER` rooms.
     Full,
-    /// `reply_to` names no message, or `to` no member.
+    /// `reply_to` names no message that the author may see (a whisper between others is none), or `to` no member.
     NoReference,
 }
 

@@ -13,7 +13,7 @@ use super::log_writer::{LogWriter, WriteError};
 use super::{Caller, Parts, rate};
 use crate::bus::TooOften;
 use crate::store::{Appended, NewEntry, Refused, RoomRecord, StoreError};
-use natter_shared::entry::{EditForm, Entry, EntryKind, Message, MessageContent, MessageForm};
+use natter_shared::entry::{EditForm, Entry, EntryKind, Message, MessageForm};
 use natter_shared::error::Fields;
 use natter_shared::id::{ClientId, RoomId, Seq};
 use natter_shared::room::{Role, RoomKind};
@@ -78,7 +78,8 @@ impl Messages {
         Self { parts: parts.clone(), log }
     }
 
-    /// Says something. A repeat with the same `client_id` is answered with the first entry, whatever else it holds.
+    /// Says something. A repeat with the same `client_id` is answered with the first entry, whatever else it holds. Nothing
+    /// is read before it is queued, so what is said one after the other is in the log one after the other.
     pub async fn send(&self, caller: &Caller, room: RoomId, form: MessageForm) -> Result<Sent, MessageError> {
         let (client_id, content) = form.parse().map_err(MessageError::Invalid)?;
         if !content.attachments.is_empty() {
@@ -91,19 +92,7 @@ impl Messages {
         long.map_err(MessageError::TooOften)?;
         let short = self.parts.take_for_user("messages", caller.user, rate::MESSAGES).await;
         short.map_err(MessageError::TooOften)?;
-        if let Some(target) = content.reply_to {
-            self.check_reply(caller, room, target).await?;
-        }
         self.write(caller, room, Some(client_id), EntryKind::Message(content)).await
-    }
-
-    /// A reply may not be used to find out about a whisper between others. Everything else about it the store judges.
-    async fn check_reply(&self, caller: &Caller, room: RoomId, target: Seq) -> Result<(), MessageError> {
-        access::member(&*self.parts.store, caller, room, "reply to a message").await?;
-        match self.parts.store.message(room, target).await? {
-            Some(message) if access::may_see(&message, caller.user) => Ok(()),
-            Some(_) | None => Err(field("reply_to", NO_MESSAGE)),
-        }
     }
 
     /// Changes the text of one's own message. A whisper stays as it is: an entry that repeats its text would go to all.
@@ -179,20 +168,30 @@ impl Messages {
         client_id: Option<ClientId>,
         what: EntryKind,
     ) -> Result<Sent, MessageError> {
-        let reference = match &what {
-            EntryKind::Message(MessageContent { to: Some(_), .. }) => ("to", "Nobody of that id is in this room"),
-            _ => ("reply_to", NO_MESSAGE),
+        let (replies, whispers) = match &what {
+            EntryKind::Message(content) => (content.reply_to.is_some(), content.to.is_some()),
+            _ => (false, false),
         };
         let entry = NewEntry { room, author: caller.user, at: self.parts.clock.now(), client_id, what };
         match self.log.append(entry).await? {
             Appended::New(entry) => Ok(Sent { entry: entry.seen_by(caller.user), again: false }),
             Appended::Again(entry) => Ok(Sent { entry: entry.seen_by(caller.user), again: true }),
-            Appended::Refused(why) => Err(self.refused(caller, room, why, reference).await),
+            Appended::Refused(Refused::NoReference) => {
+                let mut fields = Fields::new();
+                if replies {
+                    fields.insert("reply_to".to_owned(), "There is no such message in this room".to_owned());
+                }
+                if whispers {
+                    fields.insert("to".to_owned(), "Nobody of that id is in this room".to_owned());
+                }
+                Err(MessageError::Invalid(fields))
+            }
+            Appended::Refused(why) => Err(self.refused(caller, room, why).await),
         }
     }
 
-    /// What a refusal of the store means to the caller. `reference` is the field that names another message or person.
-    async fn refused(&self, caller: &Caller, room: RoomId, why: Refused, reference: (&str, &str)) -> MessageError {
+    /// What a refusal of the store means to the caller.
+    async fn refused(&self, caller: &Caller, room: RoomId, why: Refused) -> MessageError {
         match why {
             Refused::NoRoom | Refused::NotMember => {
                 match access::member(&*self.parts.store, caller, room, "write to a room").await {
@@ -205,8 +204,7 @@ impl Messages {
             Refused::NoTarget | Refused::NoReaction => MessageError::Unknown,
             Refused::NotAuthor => MessageError::Forbidden(NOT_AUTHOR),
             Refused::TooManyReactions => MessageError::TooManyReactions,
-            Refused::NoReference => field(reference.0, reference.1),
-            Refused::Banned | Refused::NameTaken | Refused::LastOwner | Refused::Full => {
+            Refused::NoReference | Refused::Banned | Refused::NameTaken | Refused::LastOwner | Refused::Full => {
                 StoreError::Broken(format!("a message was refused: {why:?}")).into()
             }
         }
@@ -218,7 +216,6 @@ impl Messages {
     }
 }
 
-const NO_MESSAGE: &str = "There is no such message in this room";
 const NOT_AUTHOR: &str = "Only its author can change a message";
 
 /// The log says of an edit and of a reaction to all what they hold; so there are none of a message to one person.

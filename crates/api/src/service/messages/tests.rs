@@ -47,6 +47,21 @@ async fn one_client_id_is_one_message_whatever_comes_with_it() {
 }
 
 #[tokio::test]
+async fn what_is_said_one_after_the_other_stands_so_replies_among_it() {
+    let stage = Stage::new();
+    let ([ann, bob, _], room) = garden(&stage).await;
+    let question = stage.says(&bob, room, "well?").await.seq;
+    let reply = |n: u64| (n % 2 == 0).then_some(question);
+    let sends = (0..30).map(|n| MessageForm { reply_to: reply(n), ..stage.form(&n.to_string()) });
+    let sent = join_all(sends.map(|form| stage.messages.send(&ann, room, form))).await;
+    let seqs = sent.into_iter().map(|sent| sent.unwrap().entry.seq.get());
+    assert!(seqs.eq(question.get() + 1..question.get() + 31));
+    let form = MessageForm { reply_to: Some(seq(1)), to: Some(bob.user), ..stage.form("to a line that is no message") };
+    let refused = stage.messages.send(&ann, room, form).await;
+    assert!(matches!(&refused, Err(MessageError::Invalid(fields)) if fields.contains_key("reply_to")), "{refused:?}");
+}
+
+#[tokio::test]
 async fn a_whisper_is_seen_by_two() {
     let stage = Stage::new();
     let ([ann, bob, cleo], room) = garden(&stage).await;

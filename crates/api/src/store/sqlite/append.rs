@@ -45,6 +45,8 @@ pub(super) struct Place {
 #[derive(Clone, Copy)]
 pub(super) struct Target {
     pub author: UserId,
+    /// The only other person who sees it.
+    pub to: Option<UserId>,
     pub deleted: Option<Seq>,
     pub pinned: Option<Seq>,
 }
@@ -221,12 +223,13 @@ impl Batch<'_> {
 
     /// The message of that seq; `None` if there is none or it is another kind of entry.
     pub(super) fn target(&self, room: RoomId, seq: Seq) -> Stored<Option<Target>> {
-        let sql = "SELECT author, deleted, pinned FROM entries WHERE room = ?1 AND seq = ?2 AND kind = 0";
+        let sql = "SELECT author, deleted, pinned, other FROM entries WHERE room = ?1 AND seq = ?2 AND kind = 0";
         let found = self.conn().prepare_cached(sql)?.query_row(params![room.as_bytes(), int(seq)], |row| {
             Ok(Target {
                 author: column::id(row, 0)?,
                 deleted: column::seq_or_none(row, 1)?,
                 pinned: column::seq_or_none(row, 2)?,
+                to: column::id_or_none(row, 3)?,
             })
         });
         Ok(found.optional()?)

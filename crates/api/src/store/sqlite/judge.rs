@@ -39,7 +39,7 @@ impl Batch<'_> {
             return Ok(Refuse(Refused::Archived));
         }
         match &new.what {
-            EntryKind::Message(content) => self.judge_message(new.room, content),
+            EntryKind::Message(content) => self.judge_message(new, content),
             EntryKind::Edited { target, .. } => Ok(match self.live_target(new.room, *target)? {
                 Some(message) if message.author == new.author => Append,
                 Some(_) => Refuse(Refused::NotAuthor),
@@ -96,14 +96,16 @@ impl Batch<'_> {
         Ok(if rooms >= limits::ROOMS_PER_USER { Refuse(Refused::Full) } else { Append })
     }
 
-    fn judge_message(&mut self, room: RoomId, content: &MessageContent) -> Stored<Verdict> {
-        if let Some(reply_to) = content.reply_to
-            && self.target(room, reply_to)?.is_none()
-        {
-            return Ok(Refuse(Refused::NoReference));
+    fn judge_message(&mut self, new: &NewEntry, content: &MessageContent) -> Stored<Verdict> {
+        if let Some(reply_to) = content.reply_to {
+            let target = self.target(new.room, reply_to)?;
+            let seen = |it: Target| it.author == new.author || it.to.is_none_or(|to| to == new.author);
+            if !target.is_some_and(seen) {
+                return Ok(Refuse(Refused::NoReference));
+            }
         }
         if let Some(to) = content.to
-            && !matches!(self.place(room, to)?.standing, Standing::Member(_))
+            && !matches!(self.place(new.room, to)?.standing, Standing::Member(_))
         {
             return Ok(Refuse(Refused::NoReference));
         }
