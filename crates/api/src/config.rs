@@ -262,7 +262,11 @@ fn parse_public_url(value: &str) -> Option<String> {
 
 fn read_store(reader: &mut Reader) -> StoreChoice {
     let default = StoreChoice::Sqlite(PathBuf::from("./data/natter.db"));
-    let value = reader.values.get("NATTER_STORE").map_or("", |value| value.trim());
+    let value = reader.values.get("NATTER_STORE").map_or("sqlite:./data/natter.db", |value| value.trim());
+    if value.is_empty() {
+        reader.wrong.push("NATTER_STORE is empty, but must be sqlite: and a file, or not be set at all".to_owned());
+        return default;
+    }
     if value.starts_with("mongodb://") || value.starts_with("mongodb+srv://") {
         // The address may hold a password: it is not repeated.
         reader.wrong.push("NATTER_STORE names MongoDB, which is not in this build yet; use sqlite:<file>".to_owned());

@@ -1,7 +1,14 @@
 //! The server of Natter. One way leads through it:
 //! edge (`http`, `realtime`) → one `service` call → `store` commits → the service publishes → hub and `bus` → sockets.
 
+pub mod app;
 pub mod bus;
 pub mod clock;
+pub mod config;
+pub mod http;
+pub mod realtime;
+mod secret;
 pub mod service;
+pub mod state;
 pub mod store;
+pub mod telemetry;

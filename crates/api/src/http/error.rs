@@ -85,6 +85,13 @@ impl ApiError {
         self
     }
 
+    /// Says after how many milliseconds the same call is worth trying.
+    #[must_use]
+    pub const fn after(mut self, retry_after_ms: u64) -> Self {
+        self.retry_after_ms = Some(retry_after_ms);
+        self
+    }
+
     #[must_use]
     pub fn with_field(mut self, field: &str, why: impl fmt::Display) -> Self {
         self.fields.get_or_insert_default().insert(field.to_owned(), why.to_string());

@@ -21,6 +21,8 @@ use std::time::Duration;
 /// A whole body must be there within this time.
 const BODY_TIME: Duration = Duration::from_secs(30);
 
+const FORWARDED_FOR: &str = "x-forwarded-for";
+
 type Extracted<T> = Pin<Box<dyn Future<Output = Result<T, ApiError>>>>;
 
 /// Shut until the login of this request is known to be good. actix polls all extractors of a handler in the order of its
@@ -86,7 +88,9 @@ impl FromRequest for From {
 
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
         let origin = state(req).map(|state| {
-            let ip = state.config.trusted_proxies.client_ip(req.peer_addr(), req.headers());
+            let forwarded = req.headers().get_all(FORWARDED_FOR).filter_map(|value| value.to_str().ok());
+            let forwarded: Vec<&str> = forwarded.collect();
+            let ip = state.config.trusted_proxies.client_ip(req.peer_addr(), forwarded.into_iter());
             let agent = req.headers().get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or("");
             Self(Origin { ip, user_agent: agent.chars().take(256).collect() })
         });

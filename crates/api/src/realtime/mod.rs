@@ -1,8 +1,20 @@
 //! Sockets and event streams: who is connected, what they hear, and how what they say becomes a service call.
 
+mod dispatch;
+pub mod doors;
+mod frame_guard;
+pub mod heal;
 pub mod hub;
-pub mod outbox;
-pub mod outgoing;
+mod link;
+mod opening;
+mod outbox;
+mod outgoing;
+mod patience;
+mod pulse;
+pub mod shard;
+pub mod sse;
+mod tables;
+pub mod ws;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

@@ -27,6 +27,14 @@ pub enum End {
     Gone(Option<u16>),
 }
 
+/// What the task that reads from a connection is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Over {
+    Ended(End),
+    /// Finish what is under way, then close with this code.
+    Asked(CloseCode),
+}
+
 /// What the writer of a connection gets.
 #[derive(Debug)]
 pub enum Taken {
@@ -47,6 +55,10 @@ struct State {
     /// Before the welcome is ready nothing is handed over.
     held: bool,
     end: Option<End>,
+    /// What follows once the queue is empty; nothing more is queued.
+    end_after: Option<End>,
+    /// The server asks the reading task to come to an end: finish what is under way, then close with this code.
+    asked: Option<CloseCode>,
     /// Since when something waits that the writer has not come for.
     waiting_since: Option<Instant>,
     writer: Option<Waker>,
@@ -86,7 +98,7 @@ impl Outbox {
     /// Queues a frame. A reader that is half full does without minor frames; one that is full is closed as too slow.
     pub fn push(&self, frame: &Outgoing) {
         let mut state = lock(&self.0);
-        if state.end.is_some() {
+        if state.end.is_some() || state.end_after.is_some() {
             return;
         }
         let (frames, bytes) = (state.queue.len() + 1, state.bytes + frame.len());
@@ -122,6 +134,40 @@ impl Outbox {
         lock(&self.0).end(end);
     }
 
+    /// Writes what is queued, and then ends the connection.
+    pub fn end_after_queue(&self, end: End) {
+        let mut state = lock(&self.0);
+        if state.queue.is_empty() && state.opening.is_empty() {
+            state.end(end);
+        } else if state.end_after.is_none() {
+            state.end_after = Some(end);
+            state.held = false;
+            state.wake();
+        }
+    }
+
+    /// Drops what is queued, says a last word and ends the connection.
+    pub fn end_saying(&self, last: Outgoing, end: End) {
+        let mut state = lock(&self.0);
+        if state.end.is_none() && state.end_after.is_none() {
+            state.opening = VecDeque::new();
+            state.queue = VecDeque::from([last]);
+            state.bytes = 0;
+            state.end_after = Some(end);
+            state.held = false;
+            state.wake();
+        }
+    }
+
+    /// Asks the connection to finish what is under way and to close with this code.
+    pub fn ask(&self, code: CloseCode) {
+        let mut state = lock(&self.0);
+        state.asked.get_or_insert(code);
+        if let Some(reader) = state.reader.take() {
+            reader.wake();
+        }
+    }
+
     /// Ends the connection if its reader has been taking nothing for too long.
     pub fn end_if_blocked(&self, now: Instant) {
         let mut state = lock(&self.0);
@@ -151,7 +197,7 @@ impl Outbox {
                 Some(frame) => frame,
                 None => match state.queue.pop_front() {
                     Some(frame) => {
-                        state.bytes -= frame.len();
+                        state.bytes = state.bytes.saturating_sub(frame.len());
                         frame
                     }
                     None => break,
@@ -166,6 +212,9 @@ impl Outbox {
         }
         let rest = !(state.opening.is_empty() && state.queue.is_empty());
         state.waiting_since = rest.then(Instant::now);
+        if let (false, Some(end)) = (rest, state.end_after) {
+            state.end(end);
+        }
         if state.queue.is_empty() && state.queue.capacity() > 32 {
             // An idle connection gives back what a burst needed.
             state.queue = VecDeque::new();
@@ -173,12 +222,13 @@ impl Outbox {
         Poll::Ready(Some(Taken::Frames(frames)))
     }
 
-    /// For the task that reads from the connection: done when the connection has ended.
-    pub fn poll_ended(&self, cx: &mut Context<'_>) -> Poll<End> {
+    /// For the task that reads from the connection: done when the connection has ended, or shall end.
+    pub fn poll_over(&self, cx: &mut Context<'_>) -> Poll<Over> {
         let mut state = lock(&self.0);
-        match state.end {
-            Some(end) => Poll::Ready(end),
-            None => {
+        match (state.end.or(state.end_after), state.asked) {
+            (Some(end), _) => Poll::Ready(Over::Ended(end)),
+            (None, Some(code)) => Poll::Ready(Over::Asked(code)),
+            (None, None) => {
                 state.reader = Some(cx.waker().clone());
                 Poll::Pending
             }
@@ -295,6 +345,23 @@ mod tests {
         tokio::time::advance(BLOCKED * 9).await;
         idle.end_if_blocked(Instant::now());
         assert!(!idle.has_ended());
+    }
+
+    #[test]
+    fn last_words_are_heard() {
+        let outbox = Outbox::holding();
+        outbox.push(&frame(1));
+        outbox.end_saying(frame(9), End::Close(CloseCode::NotAllowed));
+        outbox.push(&frame(2));
+        assert_eq!(heads(&outbox), [9]);
+        assert!(matches!(take(&outbox), Poll::Ready(Some(Taken::End(End::Close(CloseCode::NotAllowed))))));
+
+        let outbox = Outbox::default();
+        outbox.push(&frame(1));
+        outbox.end_after_queue(End::Close(CloseCode::Restart));
+        outbox.push(&frame(2));
+        assert_eq!(heads(&outbox), [1]);
+        assert!(matches!(take(&outbox), Poll::Ready(Some(Taken::End(End::Close(CloseCode::Restart))))));
     }
 
     #[test]

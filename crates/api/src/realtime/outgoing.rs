@@ -4,7 +4,6 @@ use bytes::{BufMut, Bytes, BytesMut};
 use natter_shared::entry::Entry;
 use natter_shared::frame::ServerFrame;
 use natter_shared::id::{RoomId, Seq, UserId};
-use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::OnceLock;
 
@@ -106,7 +105,7 @@ impl Outgoing {
 fn header(opcode: u8, length: usize, head: &mut [u8; HEAD_MAX]) -> usize {
     let mut out = &mut head[..];
     out.put_u8(opcode);
-    if let Ok(short) = u8::try_from(length).map_err(drop).and_then(|n| if n < 126 { Ok(n) } else { Err(()) }) {
+    if let Some(short) = u8::try_from(length).ok().filter(|n| *n < 126) {
         out.put_u8(short);
     } else if let Ok(medium) = u16::try_from(length) {
         out.put_u8(126);
@@ -133,16 +132,17 @@ pub struct Batch {
     /// Which entries go into which frame.
     chunks: Vec<Range<usize>>,
     frames: Vec<Outgoing>,
-    concerned: HashMap<UserId, OnceLock<Vec<Outgoing>>>,
+    /// By id.
+    concerned: Vec<(UserId, OnceLock<Vec<Outgoing>>)>,
 }
 
 impl Batch {
     /// `entries` are consecutive and not empty.
     pub fn new(room: RoomId, entries: Vec<Entry>) -> Self {
-        let mut concerned: HashMap<UserId, OnceLock<Vec<Outgoing>>> = HashMap::new();
-        for entry in &entries {
-            concerned.extend(concerns(entry).into_iter().flatten().map(|user| (user, OnceLock::new())));
-        }
+        let mut concerned: Vec<UserId> = entries.iter().flat_map(concerns).flatten().collect();
+        concerned.sort_unstable();
+        concerned.dedup();
+        let concerned = concerned.into_iter().map(|user| (user, OnceLock::new())).collect();
         let public: Vec<Vec<u8>> = entries.iter().map(|entry| json(&entry.seen_by(NOBODY))).collect();
         let mut chunks: Vec<Range<usize>> = Vec::new();
         let mut bytes = 0;
@@ -181,8 +181,8 @@ impl Batch {
 
     /// All entries as this reader sees them.
     pub fn frames_for(&self, reader: UserId) -> &[Outgoing] {
-        let Some(own) = self.concerned.get(&reader) else { return &self.frames };
-        own.get_or_init(|| {
+        let Ok(at) = self.concerned.binary_search_by_key(&reader, |(user, _)| *user) else { return &self.frames };
+        self.concerned[at].1.get_or_init(|| {
             let frames = self.chunks.iter().zip(&self.frames).map(|(chunk, shared)| {
                 let touched = self.entries[chunk.clone()].iter().any(|e| concerns(e).contains(&Some(reader)));
                 if touched { self.frame(chunk.clone(), Some(reader)) } else { shared.clone() }

@@ -1,0 +1,274 @@
+//! Puts the server together, the only file that picks backends, and takes it apart again without losing anything.
+
+use crate::bus::Bus;
+use crate::bus::local::LocalBus;
+use crate::clock::{Clock, Entropy};
+use crate::config::{Config, Origins, StoreChoice};
+use crate::http::page::Page;
+use crate::http::{self, headers};
+use crate::realtime::doors::Doors;
+use crate::realtime::heal;
+use crate::realtime::hub::Hub;
+use crate::secret::{self, BadSecret};
+use crate::service::accounts::Accounts;
+use crate::service::log_writer::LogWriter;
+use crate::service::marks::Marks;
+use crate::service::messages::Messages;
+use crate::service::presence::Presence;
+use crate::service::rooms::Rooms;
+use crate::service::sessions::Sessions;
+use crate::service::{Parts, Settings};
+use crate::state::{AppState, Stopping};
+use crate::store::sqlite::{OpenError, Options, Sqlite};
+use crate::store::{Log, Store};
+use actix_web::dev::{Server, ServerHandle};
+use actix_web::web::Data;
+use actix_web::{HttpServer, middleware, rt};
+use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+/// A request's head must be there within this time.
+const HEAD_TIME: Duration = Duration::from_secs(5);
+/// A connection without a request is kept for this long.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+/// How long after a signal this node says that it is not ready, before it stops listening: time for a balancer to see it.
+const NOT_READY: Duration = Duration::from_secs(1);
+/// How long sockets have to say goodbye, and then requests to end. Together with the rest it stays below 15 seconds.
+const GOODBYES: Duration = Duration::from_secs(8);
+const LAST_REQUESTS_S: u64 = 4;
+/// The kernel drops a peer that takes nothing for so long.
+#[cfg(target_os = "linux")]
+const UNTAKEN: Duration = Duration::from_secs(30);
+
+/// Why the server does not start or ends early, as a sentence for who runs it.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error(transparent)]
+    Store(#[from] OpenError),
+    #[error(transparent)]
+    Secret(#[from] BadSecret),
+    #[error("NATTER_WEB_DIR: the page in {} cannot be read: {why}", folder.display())]
+    Page { folder: PathBuf, why: std::io::Error },
+    #[error("NATTER_LISTEN: {address} cannot be listened on: {why}")]
+    Listen { address: SocketAddr, why: std::io::Error },
+    #[error("signals cannot be waited for: {0}")]
+    Signals(std::io::Error),
+    #[error("the server failed: {0}")]
+    Failed(std::io::Error),
+}
+
+impl StartError {
+    /// Whether a setting must be changed.
+    pub const fn is_a_setting(&self) -> bool {
+        matches!(self, Self::Secret(BadSecret::Keys { .. }) | Self::Page { .. })
+    }
+}
+
+/// A server that listens and, once [`App::run_until_stopped`] is polled, answers.
+pub struct App {
+    address: SocketAddr,
+    server: Server,
+    state: Data<AppState>,
+    log: LogWriter,
+    marks: Marks,
+    stop: Handle,
+    /// Set by a signal: this node first says for a moment that it is not ready.
+    linger: Arc<std::sync::atomic::AtomicBool>,
+}
+
+/// Stops a server from anywhere.
+#[derive(Clone, Default)]
+pub struct Handle(Arc<Notify>);
+
+impl Handle {
+    /// Asks the server to stop; its `run_until_stopped` returns when it has.
+    pub fn stop(&self) {
+        self.0.notify_one();
+    }
+}
+
+/// Runs a future on the runtime that the server needs, on this thread.
+pub fn block_on<F: Future>(future: F) -> F::Output {
+    rt::System::new().block_on(future)
+}
+
+impl App {
+    /// Opens the store, binds the address and starts the background tasks.
+    pub async fn build(config: Config, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Result<Self, StartError> {
+        for warning in &config.warnings {
+            tracing::warn!("{warning}");
+        }
+        let StoreChoice::Sqlite(database) = &config.store;
+        let sqlite = Arc::new(Sqlite::open(database, Options::default())?);
+        let keys = secret::read_or_make(&config.secret_file, &*entropy)?;
+        let page = match &config.web_dir {
+            None => Page::none(),
+            Some(folder) => Page::read(folder).map_err(|why| StartError::Page { folder: folder.clone(), why })?,
+        };
+        let listener = listen(config.listen)?;
+        let address = listener.local_addr().map_err(StartError::Failed)?;
+        let origins = Origins::new(config.public_url.as_deref(), address);
+        if config.public_url.is_none() && !address.ip().is_loopback() {
+            let url = origins.public_url();
+            tracing::warn!(url, "NATTER_PUBLIC_URL is not set: browsers are let in from this address only");
+        }
+
+        let workers = std::thread::available_parallelism().map_or(1, usize::from);
+        let hub = Arc::new(Hub::new(workers));
+        let bus: Arc<dyn Bus> = Arc::new(LocalBus::new(Arc::clone(&hub), Arc::clone(&clock)));
+        let store: Arc<dyn Store> = Arc::<Sqlite>::clone(&sqlite);
+        let settings = Arc::new(Settings {
+            access_ttl_s: config.access_ttl_s,
+            refresh_ttl_s: config.refresh_ttl_s,
+            bcrypt_cost: config.bcrypt_cost,
+            password_min: config.password_min,
+            rate_limits: config.rate_limits,
+            keys,
+            public_url: origins.public_url().to_owned(),
+        });
+        let parts = Parts { store, bus, clock, entropy, settings };
+        let log = LogWriter::start(sqlite as Arc<dyn Log>, Arc::clone(&parts.bus));
+        let marks = Marks::start(&parts);
+        let sessions = Sessions::new(&parts);
+        let state = Data::new(AppState {
+            accounts: Accounts::new(&parts, &sessions),
+            sessions,
+            rooms: Rooms::new(&parts, log.clone()),
+            messages: Messages::new(&parts, log.clone()),
+            marks: marks.clone(),
+            presence: Presence::new(&parts),
+            store: Arc::clone(&parts.store),
+            clock: Arc::clone(&parts.clock),
+            entropy: Arc::clone(&parts.entropy),
+            doors: Arc::new(Doors::new(config.rate_limits)),
+            config,
+            origins,
+            hub: Arc::clone(&hub),
+            stopping: Stopping::default(),
+        });
+        rt::spawn(heal::run(Arc::clone(&hub), Arc::clone(&parts.store)));
+        let server = serve(listener, workers, &hub, &state, Data::new(page))?;
+        let linger = Arc::default();
+        Ok(Self { address, server, state, log, marks, stop: Handle::default(), linger })
+    }
+
+    /// The address that is bound.
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    pub const fn port(&self) -> u16 {
+        self.address.port()
+    }
+
+    /// Where browsers find it.
+    pub fn url(&self) -> &str {
+        self.state.origins.public_url()
+    }
+
+    pub fn handle(&self) -> Handle {
+        self.stop.clone()
+    }
+
+    /// SIGTERM and SIGINT stop the server, after a moment in which it says that it is not ready.
+    pub fn stop_on_signals(&self) -> Result<(), StartError> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut terminate = signal(SignalKind::terminate()).map_err(StartError::Signals)?;
+        let mut interrupt = signal(SignalKind::interrupt()).map_err(StartError::Signals)?;
+        let (handle, linger) = (self.handle(), Arc::clone(&self.linger));
+        rt::spawn(async move {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            linger.store(true, std::sync::atomic::Ordering::SeqCst);
+            handle.stop();
+        });
+        Ok(())
+    }
+
+    /// Serves until it is told to stop; then sockets are closed, what is under way is answered, and what was acknowledged
+    /// is stored.
+    pub async fn run_until_stopped(self) -> Result<(), StartError> {
+        let Self { address, server, state, log, marks, stop, linger } = self;
+        tracing::info!(%address, url = state.origins.public_url(), "listening");
+        let handle = server.handle();
+        let mut server = rt::spawn(server);
+        tokio::select! {
+            () = stop.0.notified() => {}
+            ended = &mut server => return ended.map_or(Ok(()), |ended| ended.map_err(StartError::Failed)),
+        }
+        drain(&state, &handle, linger.load(std::sync::atomic::Ordering::SeqCst)).await;
+        let _ = server.await;
+        log.stop().await;
+        marks.stop().await;
+        tracing::info!("stopped");
+        Ok(())
+    }
+}
+
+async fn drain(state: &AppState, server: &ServerHandle, linger: bool) {
+    state.stopping.begin();
+    tracing::info!(connections = state.hub.connections(), "stopping");
+    let begun = Instant::now();
+    state.hub.wind_down();
+    while state.hub.connections() > 0 && begun.elapsed() < GOODBYES {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    if linger {
+        tokio::time::sleep_until(begun + NOT_READY).await;
+    }
+    server.stop(true).await;
+}
+
+fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
+    let failed = |why| StartError::Listen { address, why };
+    let domain = socket2::Domain::for_address(address);
+    let socket = socket2::Socket::new(domain, socket2::Type::STREAM, None).map_err(failed)?;
+    // A restarted server gets its address back at once.
+    socket.set_reuse_address(true).map_err(failed)?;
+    socket.set_nonblocking(true).map_err(failed)?;
+    socket.bind(&address.into()).map_err(failed)?;
+    socket.listen(4_096).map_err(failed)?;
+    Ok(socket.into())
+}
+
+fn serve(
+    listener: TcpListener,
+    workers: usize,
+    hub: &Arc<Hub>,
+    state: &Data<AppState>,
+    page: Data<Page>,
+) -> Result<Server, StartError> {
+    let (hub, state) = (Arc::clone(hub), Data::clone(state));
+    let app = move || {
+        // Called once on each worker's own thread.
+        let shard = hub.next_shard();
+        rt::spawn(Arc::clone(&shard).run(Arc::clone(&state.clock)));
+        actix_web::App::new()
+            .app_data(Data::clone(&state))
+            .app_data(Data::clone(&page))
+            .app_data(Data::new(shard))
+            .configure(http::configure)
+            .wrap(middleware::from_fn(headers::finish))
+    };
+    let server = HttpServer::new(app)
+        .workers(workers)
+        .keep_alive(KEEP_ALIVE)
+        .client_request_timeout(HEAD_TIME)
+        .shutdown_timeout(LAST_REQUESTS_S)
+        .tcp_nodelay(true)
+        .disable_signals();
+    #[cfg(target_os = "linux")]
+    let server = server.on_connect(|connection, _| {
+        if let Some(stream) = connection.downcast_ref::<rt::net::TcpStream>() {
+            // Without it, a peer that takes nothing would hold its connection for a quarter of an hour.
+            let _ = socket2::SockRef::from(stream).set_tcp_user_timeout(Some(UNTAKEN));
+        }
+    });
+    Ok(server.listen(listener).map_err(StartError::Failed)?.run())
+}

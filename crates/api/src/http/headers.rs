@@ -1,0 +1,149 @@
+//! What every answer carries: a request id, the headers that keep browsers safe, and, if it is a failure, the body of the
+//! contract. Every failure stands in the log with its request id.
+
+use super::error::ApiError;
+use super::page::Page;
+use crate::clock::random;
+use crate::state::AppState;
+use actix_web::body::{BodySize, BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpResponse, web};
+use natter_shared::error::ErrorCode;
+use std::fmt::Write as _;
+use tracing::Instrument as _;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Headers with one value for all answers.
+const FIXED: &[(&str, &str)] = &[
+    ("x-content-type-options", "nosniff"),
+    ("referrer-policy", "no-referrer"),
+    ("cross-origin-opener-policy", "same-origin"),
+    ("cross-origin-resource-policy", "same-origin"),
+    ("x-frame-options", "DENY"),
+    ("permissions-policy", "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()"),
+];
+
+/// A year; browsers that came by TLS come by nothing else any more.
+const HSTS: &str = "max-age=31536000";
+
+/// The content security policy, with the hashes of the inline scripts of the served page.
+pub fn content_security_policy(script_hashes: &[String]) -> String {
+    let mut scripts = String::from("'self' 'wasm-unsafe-eval'");
+    for hash in script_hashes {
+        let _ = write!(scripts, " 'sha256-{hash}'");
+    }
+    format!(
+        "default-src 'none'; script-src {scripts}; style-src 'self'; img-src 'self' blob:; font-src 'self'; \
+         connect-src 'self'; manifest-src 'self'; worker-src 'self'; object-src 'none'; base-uri 'none'; \
+         form-action 'self'; frame-ancestors 'none'"
+    )
+}
+
+/// The outermost middleware.
+pub async fn finish(req: ServiceRequest, next: Next<impl MessageBody + 'static>) -> Result<ServiceResponse, Error> {
+    let state = req.app_data::<web::Data<AppState>>().cloned();
+    let page = req.app_data::<web::Data<Page>>().cloned();
+    let (Some(state), Some(page)) = (state, page) else {
+        return Ok(next.call(req).await?.map_into_boxed_body());
+    };
+    let id = request_id(&state);
+    let span = tracing::info_span!("request", %id);
+    let request = req.request().clone();
+    let response = async {
+        match next.call(req).await {
+            Ok(response) => response.map_into_boxed_body(),
+            Err(error) => ServiceResponse::new(request, HttpResponse::from_error(error)),
+        }
+    }
+    .instrument(span)
+    .await;
+    let mut response = with_body(response, &id);
+    let is_page = response.headers().contains_key(header::CACHE_CONTROL);
+    let headers = response.headers_mut();
+    set(headers, page.policy(), &id, state.origins.is_https());
+    if !is_page {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    Ok(response)
+}
+
+fn request_id(state: &AppState) -> String {
+    random::<12>(&*state.entropy).iter().fold(String::with_capacity(24), |mut id, byte| {
+        let _ = write!(id, "{byte:02x}");
+        id
+    })
+}
+
+fn set(headers: &mut HeaderMap, policy: &HeaderValue, id: &str, https: bool) {
+    for (name, value) in FIXED {
+        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    headers.insert(header::CONTENT_SECURITY_POLICY, policy.clone());
+    if let Ok(id) = HeaderValue::from_str(id) {
+        headers.insert(REQUEST_ID, id);
+    }
+    if https {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(HSTS));
+    }
+}
+
+/// Gives a failure its body and its line in the log.
+fn with_body(response: ServiceResponse, id: &str) -> ServiceResponse {
+    let status = response.status();
+    if !status.is_client_error() && !status.is_server_error() {
+        tracing::debug!(request_id = id, status = status.as_u16(), path = response.request().path(), "answered");
+        return response;
+    }
+    let error = match response.response().error() {
+        Some(error) => error.as_error::<ApiError>().cloned().unwrap_or_else(|| plain(status).because(error)),
+        // A handler that answers a failure by itself has its own body (health).
+        None if !matches!(response.response().body().size(), BodySize::None | BodySize::Sized(0)) => {
+            tracing::info!(request_id = id, status = status.as_u16(), path = response.request().path(), "refused");
+            return response;
+        }
+        None => plain(status),
+    };
+    log(&error, status, id, &response);
+    let (req, mut response) = response.into_parts();
+    let body = serde_json::to_vec(&error.body(id)).unwrap_or_default();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    if let Some(wait) = error.retry_after_ms {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(wait.div_ceil(1_000).max(1)));
+    }
+    if matches!(error.code, ErrorCode::NotSignedIn) {
+        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    if matches!(error.code, ErrorCode::Timeout | ErrorCode::TooLarge) {
+        // The rest of the body is not waited for.
+        response.head_mut().set_connection_type(actix_web::http::ConnectionType::Close);
+    }
+    ServiceResponse::new(req, response.set_body(BoxBody::new(body)))
+}
+
+/// What the framework refused by itself.
+fn plain(status: StatusCode) -> ApiError {
+    match status {
+        StatusCode::NOT_FOUND => ApiError::not_found(),
+        StatusCode::METHOD_NOT_ALLOWED => ApiError::new(ErrorCode::MethodNotAllowed, "This path does not take that method"),
+        StatusCode::PAYLOAD_TOO_LARGE => ApiError::new(ErrorCode::TooLarge, "This is too large"),
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => ApiError::new(ErrorCode::UnsupportedMediaType, "This is not JSON"),
+        StatusCode::REQUEST_TIMEOUT => ApiError::new(ErrorCode::Timeout, "The request took too long"),
+        status if status.is_client_error() => ApiError::bad_request("The server cannot read this request"),
+        _ => ApiError::internal("an answer without a cause"),
+    }
+}
+
+fn log(error: &ApiError, status: StatusCode, id: &str, response: &ServiceResponse) {
+    let (method, path) = (response.request().method(), response.request().path());
+    let (code, status, cause) = (error.code, status.as_u16(), error.cause().unwrap_or("-"));
+    if matches!(error.code, ErrorCode::Internal | ErrorCode::Other) {
+        tracing::error!(request_id = id, status, ?code, %method, path, cause, "failed");
+    } else {
+        tracing::info!(request_id = id, status, ?code, %method, path, cause, "refused");
+    }
+}

@@ -1,0 +1,49 @@
+//! From a client's frame to the one service call that it means. REST calls the same functions.
+
+use super::outgoing::Outgoing;
+use crate::http::error::ApiError;
+use crate::service::Caller;
+use crate::state::AppState;
+use natter_shared::frame::{SendFrame, ServerFrame};
+use natter_shared::id::{RoomId, Seq};
+
+/// Says a message; the answer is an `ack` or an `error`, and the error for the log.
+///
+/// The first time this is polled it queues the message (unless it replies to one, which is looked up first), so polling
+/// each once in the order in which they came keeps that order.
+pub async fn send(state: &AppState, caller: &Caller, frame: SendFrame) -> (Outgoing, Option<ApiError>) {
+    let client_id = frame.client_id;
+    let (room, form) = frame.into_form();
+    match state.messages.send(caller, room, form).await {
+        Ok(sent) => {
+            let ack = ServerFrame::Ack { client_id, room, seq: sent.entry.seq, at: sent.entry.at };
+            (Outgoing::new(&ack), None)
+        }
+        Err(error) => {
+            let error = ApiError::from(error);
+            (Outgoing::new(&error.frame(Some(client_id))), Some(error))
+        }
+    }
+}
+
+pub async fn typing(state: &AppState, caller: &Caller, room: RoomId) -> Result<(), ApiError> {
+    Ok(state.presence.typing(caller, room).await?)
+}
+
+pub fn read(state: &AppState, caller: &Caller, room: RoomId, seq: Seq) {
+    state.marks.read(caller, room, seq);
+}
+
+pub fn received(state: &AppState, caller: &Caller, room: RoomId, seq: Seq) {
+    state.marks.received(caller, room, seq);
+}
+
+/// A fresh access token of the same login.
+pub async fn token(state: &AppState, caller: &Caller, token: &str) -> Result<Caller, ApiError> {
+    let fresh = state.sessions.authenticate(token).await?;
+    if (fresh.user, fresh.session) == (caller.user, caller.session) {
+        Ok(fresh)
+    } else {
+        Err(ApiError::not_signed_in())
+    }
+}

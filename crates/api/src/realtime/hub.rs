@@ -1,0 +1,105 @@
+//! Who hears what on this node: publishing encodes a notice once and hands it to every worker as one message. No function
+//! here waits, for a socket or for anything else.
+
+use super::lock;
+use super::outgoing::{Batch, Outgoing};
+use super::shard::{Delivery, Shard};
+use crate::bus::Notice;
+use natter_shared::id::{RoomId, Seq};
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+/// The connections of this node, in one shard a worker: a shard's connections live on its worker's thread, and so does
+/// the task that writes to their outboxes.
+pub struct Hub {
+    shards: Vec<Arc<Shard>>,
+    next: AtomicUsize,
+    /// Rooms in which a worker has seen a jump in the seqs, and the last seq before it.
+    gaps: Arc<Gaps>,
+}
+
+/// What is missing and must be read from the store.
+#[derive(Default)]
+pub struct Gaps {
+    rooms: Mutex<HashMap<RoomId, Seq>>,
+    pub wake: tokio::sync::Notify,
+}
+
+impl Gaps {
+    /// Asks for everything of a room after `seq`.
+    pub fn ask(&self, room: RoomId, seq: Seq) {
+        let mut rooms = lock(&self.rooms);
+        let lowest = rooms.entry(room).or_insert(seq);
+        *lowest = seq.min(*lowest);
+        self.wake.notify_one();
+    }
+
+    pub fn take(&self) -> Vec<(RoomId, Seq)> {
+        lock(&self.rooms).drain().collect()
+    }
+}
+
+impl Hub {
+    /// A hub for so many workers; each takes its shard with [`Hub::next_shard`].
+    pub fn new(workers: usize) -> Self {
+        let gaps = Arc::<Gaps>::default();
+        let shards = (0..workers.max(1)).map(|_| Arc::new(Shard::new(Arc::clone(&gaps)))).collect();
+        Self { shards, next: AtomicUsize::new(0), gaps }
+    }
+
+    /// The shard of the next worker that starts.
+    pub fn next_shard(&self) -> Arc<Shard> {
+        let next = self.next.fetch_add(1, Ordering::Relaxed);
+        Arc::clone(&self.shards[next % self.shards.len()])
+    }
+
+    pub fn gaps(&self) -> &Gaps {
+        &self.gaps
+    }
+
+    /// Hands a notice to this node's sockets.
+    pub fn publish(&self, notice: Notice) {
+        let delivery = match notice {
+            Notice::Entries { entries, .. } if entries.is_empty() => return,
+            Notice::Entries { room, entries } => Delivery::Entries(Batch::new(room, Arc::unwrap_or_clone(entries))),
+            Notice::Room { room, except, frame } => {
+                Delivery::Rooms { rooms: vec![room], except, frame: Outgoing::new(&frame) }
+            }
+            Notice::Rooms { rooms, except, frame } => Delivery::Rooms { rooms, except, frame: Outgoing::new(&frame) },
+            Notice::Users { users, frame } => Delivery::Users { users, frame: Outgoing::new(&frame) },
+            Notice::Subscribe { room, users } => Delivery::Subscribe { room, users },
+            Notice::Everyone { frame } => Delivery::Everyone { frame: Outgoing::new(&frame) },
+            Notice::SessionsEnded { sessions } => Delivery::SessionsEnded { sessions },
+        };
+        let delivery = Arc::new(delivery);
+        for shard in &self.shards {
+            shard.hand(Arc::clone(&delivery));
+        }
+    }
+
+    /// The server stops: every connection finishes what is under way and is closed, also those that are still to come.
+    pub fn wind_down(&self) {
+        let delivery = Arc::new(Delivery::WindDown);
+        for shard in &self.shards {
+            shard.hand(Arc::clone(&delivery));
+        }
+    }
+
+    /// Signed-in connections on this node.
+    pub fn connections(&self) -> usize {
+        self.shards.iter().map(|shard| shard.connections()).sum()
+    }
+
+    /// The rooms that somebody here hears, with the last seq that was delivered (the lowest among the workers).
+    pub fn heads(&self) -> HashMap<RoomId, Seq> {
+        let mut heads = HashMap::new();
+        for shard in &self.shards {
+            for (room, head) in shard.heads() {
+                let lowest = heads.entry(room).or_insert(head);
+                *lowest = head.min(*lowest);
+            }
+        }
+        heads
+    }
+}

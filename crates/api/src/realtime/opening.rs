@@ -1,0 +1,179 @@
+//! How a connection signs in: from its token to the point from which it hears everything, each entry once. The same for
+//! sockets and event streams.
+//!
+//! The order makes it exact: enter the hub (changes of membership are remembered from here on), read the rooms, read what
+//! the cursors miss, subscribe. What was delivered between the reading and the subscribing is read once more; what the
+//! hub delivers after it waits in the outbox until the welcome is there.
+
+use super::doors::{Full, Pass};
+use super::link::Link;
+use super::outbox::End;
+use super::outgoing::Outgoing;
+use super::shard::{Missed, Seat, Shard};
+use crate::clock::random;
+use crate::http::error::ApiError;
+use crate::service::Caller;
+use crate::state::AppState;
+use natter_shared::error::ErrorCode;
+use natter_shared::frame::{CloseCode, Cursors, ServerFrame};
+use natter_shared::id::{ConnectionId, RoomId, Seq, UserId};
+use natter_shared::limits;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// A connection that has missed a ping by so much gives its place to a new one of the same person.
+const STALE: Duration = Duration::from_millis(limits::PING_MS + 5_000);
+
+/// A connection that is signed in. Dropping it makes it unheard of.
+pub struct Opened {
+    pub caller: Caller,
+    pub connection: ConnectionId,
+    /// Where the reader stands in each of its rooms after what it was sent.
+    pub told: Cursors,
+    _seat: Seat,
+    _pass: Pass,
+}
+
+/// Signs a connection in. On success the welcome is on its way and the outbox is released.
+pub async fn open(
+    state: &AppState,
+    shard: &Arc<Shard>,
+    link: &Arc<Link>,
+    mut pass: Pass,
+    caller: Caller,
+    cursors: &Cursors,
+) -> Result<Opened, ApiError> {
+    if cursors.len() > limits::CURSORS_MAX {
+        return Err(ApiError::bad_request(format!("cursors: at most {} rooms", limits::CURSORS_MAX)));
+    }
+    take_place(shard, &mut pass, caller.user).await?;
+    link.pulse.shown(caller.expires_at, state.clock.now());
+    let connection = ConnectionId::from_random_bytes(random(&*state.entropy));
+    let seat = shard.enter(&caller, link);
+    // A logout between the check of the token and the entering was told to nobody.
+    if !state.sessions.still_valid(&caller).await? {
+        return Err(ApiError::not_signed_in());
+    }
+    state.presence.connected(&caller, connection).await;
+    match welcome(state, link, &seat, &caller, connection, cursors).await {
+        Ok(told) => Ok(Opened { caller, connection, told, _seat: seat, _pass: pass }),
+        Err(error) => {
+            state.presence.disconnected(caller.user, connection).await;
+            Err(error)
+        }
+    }
+}
+
+async fn take_place(shard: &Shard, pass: &mut Pass, user: UserId) -> Result<(), ApiError> {
+    let Err(full) = pass.sign_in(user) else { return Ok(()) };
+    debug_assert_eq!(full, Full::Person);
+    // A peer that vanished without a word holds its place for up to a minute; its person must not be kept out by it.
+    if let Some(stale) = shard.longest_silent(user, Instant::now(), STALE) {
+        stale.outbox.end(End::Gone(None));
+        tokio::task::yield_now().await;
+        if pass.sign_in(user).is_ok() {
+            return Ok(());
+        }
+    }
+    let message = format!("At most {} connections of one person", limits::CONNECTIONS_PER_USER);
+    Err(ApiError::new(ErrorCode::LimitReached, message))
+}
+
+async fn welcome(
+    state: &AppState,
+    link: &Link,
+    seat: &Seat,
+    caller: &Caller,
+    connection: ConnectionId,
+    cursors: &Cursors,
+) -> Result<Cursors, ApiError> {
+    let user = state.accounts.me(caller).await?.user;
+    let rooms = state.rooms.mine(caller).await?;
+    let online = state.presence.online_for(caller).await?;
+    let heads: Vec<(RoomId, Seq)> = rooms.iter().map(|overview| (overview.room.id, overview.head)).collect();
+    let resumed = state.messages.resume(caller.user, &heads, cursors).await?;
+
+    let mut told: Cursors = heads.iter().copied().collect();
+    for frame in &resumed {
+        note(&mut told, frame);
+    }
+    let told_list: Vec<(RoomId, Seq)> = told.iter().map(|(room, seq)| (*room, *seq)).collect();
+    let missed = seat.subscribe(&told_list);
+
+    let mut frames = vec![ServerFrame::Welcome { user, connection, rooms, online, ping_ms: limits::PING_MS }];
+    frames.extend(resumed);
+    frames.extend(between(state, caller.user, &missed, &mut told).await?);
+    link.outbox.release(frames.iter().map(Outgoing::new));
+    Ok(told)
+}
+
+fn note(told: &mut Cursors, frame: &ServerFrame) {
+    match frame {
+        ServerFrame::Entries { room, entries } => {
+            if let Some(last) = entries.last() {
+                told.insert(*room, last.seq);
+            }
+        }
+        ServerFrame::Resync { room, head } => {
+            told.insert(*room, *head);
+        }
+        ServerFrame::RoomGone { room } => {
+            told.remove(room);
+        }
+        _ => {}
+    }
+}
+
+/// What was delivered between the reading of the rooms and the subscribing, up to where the outbox goes on.
+async fn between(
+    state: &AppState,
+    reader: UserId,
+    missed: &[Missed],
+    told: &mut Cursors,
+) -> Result<Vec<ServerFrame>, ApiError> {
+    if missed.is_empty() {
+        return Ok(Vec::new());
+    }
+    let heads: Vec<(RoomId, Seq)> = missed.iter().map(|missed| (missed.room, missed.last)).collect();
+    let cursors: Cursors = missed.iter().map(|missed| (missed.room, missed.after)).collect();
+    let mut frames = state.messages.resume(reader, &heads, &cursors).await?;
+    for frame in &mut frames {
+        if let ServerFrame::Entries { room, entries } = frame {
+            let last = missed.iter().find(|missed| missed.room == *room).map_or(Seq::ZERO, |missed| missed.last);
+            entries.retain(|entry| entry.seq <= last);
+            if entries.last().is_none_or(|entry| entry.seq < last) {
+                return Err(ApiError::retry("entries that were delivered cannot be read"));
+            }
+        } else {
+            // More than a resume can carry in the blink of an eye: the client starts again from where it stands.
+            return Err(ApiError::retry("too much happened during a sign-in"));
+        }
+        note(told, frame);
+    }
+    Ok(frames)
+}
+
+/// How a connection that could not be opened is closed.
+pub const fn close_code(error: &ApiError) -> CloseCode {
+    match error.code {
+        ErrorCode::NotSignedIn => CloseCode::SignIn,
+        ErrorCode::LimitReached | ErrorCode::Forbidden => CloseCode::NotAllowed,
+        ErrorCode::BadRequest | ErrorCode::Invalid => CloseCode::Abuse,
+        // "Try again later" (RFC 6455's registry), which is what a slow reader is told as well.
+        _ => CloseCode::TooSlow,
+    }
+}
+
+impl Opened {
+    /// The connection has ended: its person may be offline now.
+    pub async fn close(self, state: &AppState, end: End) {
+        let Self { caller, connection, _seat: seat, _pass: pass, .. } = self;
+        drop((seat, pass));
+        if end == End::Close(CloseCode::SignIn) {
+            state.presence.signed_out(caller.user, connection).await;
+        } else {
+            state.presence.disconnected(caller.user, connection).await;
+        }
+    }
+}

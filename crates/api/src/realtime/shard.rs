@@ -1,0 +1,163 @@
+//! The connections of one worker and what they hear. Everything happens on the worker's own thread: deliveries come
+//! through one bounded queue, and a delivery is a loop over outboxes.
+
+use super::hub::Gaps;
+use super::link::Link;
+use super::lock;
+use super::outgoing::{Batch, Outgoing};
+use super::tables::{Key, TICKS_A_ROUND, Tables};
+use crate::clock::Clock;
+use crate::service::Caller;
+use natter_shared::frame::CloseCode;
+use natter_shared::id::{RoomId, Seq, SessionId, UserId};
+use natter_shared::limits;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, MissedTickBehavior};
+
+/// Deliveries that may wait for one worker. A worker that is behind by more has its connections resume.
+const QUEUE_MAX: usize = 8_192;
+/// How often is looked at what is due.
+const TICK: Duration = Duration::from_millis(limits::HEADS_MS / TICKS_A_ROUND);
+/// Deliveries in a row before the sockets of the worker get their turn.
+const IN_A_ROW: usize = 64;
+
+/// A notice as the workers get it: already encoded, the same for all of them.
+pub enum Delivery {
+    Entries(Batch),
+    Rooms { rooms: Vec<RoomId>, except: Option<UserId>, frame: Outgoing },
+    Users { users: Vec<UserId>, frame: Outgoing },
+    Subscribe { room: RoomId, users: Vec<UserId> },
+    Everyone { frame: Outgoing },
+    SessionsEnded { sessions: Vec<SessionId> },
+    /// The server stops.
+    WindDown,
+}
+
+pub struct Shard {
+    tables: Mutex<Tables>,
+    gaps: Arc<Gaps>,
+    queue: mpsc::Sender<Arc<Delivery>>,
+    waiting: Mutex<Option<mpsc::Receiver<Arc<Delivery>>>>,
+    /// The queue was full: something was not delivered.
+    lost: AtomicBool,
+}
+
+impl Shard {
+    pub fn new(gaps: Arc<Gaps>) -> Self {
+        let (queue, waiting) = mpsc::channel(QUEUE_MAX);
+        Self {
+            tables: Mutex::default(),
+            gaps,
+            queue,
+            waiting: Mutex::new(Some(waiting)),
+            lost: AtomicBool::new(false),
+        }
+    }
+
+    /// Puts a delivery into the worker's queue.
+    pub fn hand(&self, delivery: Arc<Delivery>) {
+        if self.queue.try_send(delivery).is_err() {
+            self.lost.store(true, Ordering::Release);
+        }
+    }
+
+    /// The worker's task: delivers, and twice a second does what is due, until the process ends. A second call returns at
+    /// once.
+    pub async fn run(self: Arc<Self>, clock: Arc<dyn Clock>) {
+        let Some(mut waiting) = lock(&self.waiting).take() else { return };
+        let mut ticks = tokio::time::interval(TICK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                first = waiting.recv() => {
+                    let Some(first) = first else { return };
+                    self.deliver(&first);
+                    for _ in 1..IN_A_ROW {
+                        let Ok(next) = waiting.try_recv() else { break };
+                        self.deliver(&next);
+                    }
+                }
+                now = ticks.tick() => lock(&self.tables).tick(now, clock.now()),
+            }
+            if self.lost.swap(false, Ordering::AcqRel) {
+                tracing::warn!("a worker fell behind; its connections are told to resume");
+                lock(&self.tables).close_all(CloseCode::TooSlow);
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Delivers at once, on this thread.
+    fn deliver(&self, delivery: &Delivery) {
+        let mut tables = lock(&self.tables);
+        match delivery {
+            Delivery::Entries(batch) => {
+                if let Some(after) = tables.entries(batch) {
+                    self.gaps.ask(batch.room(), after);
+                }
+            }
+            Delivery::Rooms { rooms, except, frame } => tables.to_rooms(rooms, *except, frame),
+            Delivery::Users { users, frame } => tables.to_users(users, frame),
+            Delivery::Subscribe { room, users } => tables.subscribe_users(*room, users),
+            Delivery::Everyone { frame } => tables.to_everyone(frame),
+            Delivery::SessionsEnded { sessions } => tables.end_sessions(sessions),
+            Delivery::WindDown => tables.wind_down(),
+        }
+    }
+
+    /// Enters a connection that has signed in: it hears what is for its person and its login. Its rooms follow with
+    /// [`Seat::subscribe`]; what changes in between is remembered.
+    pub fn enter(self: &Arc<Self>, caller: &Caller, link: &Arc<Link>) -> Seat {
+        let key = lock(&self.tables).enter(caller, Arc::clone(link));
+        Seat { shard: Arc::clone(self), key }
+    }
+
+    pub fn connections(&self) -> usize {
+        lock(&self.tables).len()
+    }
+
+    pub fn heads(&self) -> Vec<(RoomId, Seq)> {
+        lock(&self.tables).heads()
+    }
+
+    /// One of a person's connections here that has been silent for longer than that, if there is one.
+    pub fn longest_silent(&self, user: UserId, now: Instant, longer_than: Duration) -> Option<Arc<Link>> {
+        lock(&self.tables).longest_silent(user, now, longer_than)
+    }
+
+    #[cfg(test)]
+    pub fn check_invariants(&self) {
+        lock(&self.tables).check_invariants();
+    }
+}
+
+/// The place of a connection in its shard; dropping it gives it up.
+pub struct Seat {
+    shard: Arc<Shard>,
+    key: Key,
+}
+
+/// Entries that were delivered before a connection could hear them: after the first seq, up to the second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Missed {
+    pub room: RoomId,
+    pub after: Seq,
+    pub last: Seq,
+}
+
+impl Seat {
+    /// From here on the connection hears its rooms, each from the entry after the one that it was told of. Returns what
+    /// was delivered meanwhile; it must be read from the store and put before what the outbox holds.
+    pub fn subscribe(&self, told: &[(RoomId, Seq)]) -> Vec<Missed> {
+        lock(&self.shard.tables).subscribe(self.key, told)
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        lock(&self.shard.tables).leave(self.key);
+    }
+}
