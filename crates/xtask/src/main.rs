@@ -81,8 +81,8 @@ pub struct TestArgs {
 
 #[derive(Args)]
 pub struct E2eArgs {
-    /// What `npx playwright test` gets, for example `-- chat.spec.ts --headed`.
-    #[arg(last = true, value_name = "PLAYWRIGHT ARGUMENTS")]
+    /// What `npx playwright test` gets, for example `specs/chat.spec.ts -g ticks`, with or without `--` before it.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "PLAYWRIGHT ARGUMENTS")]
     pub playwright: Vec<String>,
 }
 

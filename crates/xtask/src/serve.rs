@@ -32,6 +32,8 @@ pub fn server(binary: &Path, port: u16, public_url: &str, data: &Path) -> Result
     let data = std::path::absolute(data).with_context(|| format!("no such folder can be: {}", data.display()))?;
     fs::create_dir_all(&data).with_context(|| format!("cannot make the data folder {}", data.display()))?;
     let mut natter = Command::new(binary);
+    // The server refuses settings that it does not know, and this one is ours.
+    natter.arg("serve").env_remove("NATTER_TOOLS_DIR");
     natter.env("NATTER_LISTEN", format!("127.0.0.1:{port}")).env("NATTER_PUBLIC_URL", public_url);
     let mut store = OsString::from("sqlite:");
     store.push(data.join("natter.db"));

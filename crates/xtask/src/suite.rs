@@ -37,6 +37,7 @@ const FULL: &[Step] = &[
     ("unit, conformance and integration tests", native_tests),
     ("examples in the documentation", doc_tests),
     ("tests on wasm32, in Node", wasm_tests),
+    ("types of the browser tests", types_of_specs),
     ("tests in the browser", browser_tests),
 ];
 
@@ -127,6 +128,13 @@ fn wasm_tests() -> Result<Report> {
     cargo.args(["test", "--package=natter-web", "--target=wasm32-unknown-unknown"]);
     cargo.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", tools::program("wasm-bindgen-test-runner")?);
     counted(cargo)
+}
+
+fn types_of_specs() -> Result<Report> {
+    let mut tsc = Command::new(workspace::e2e().join("node_modules/.bin/tsc"));
+    tsc.arg("--noEmit").current_dir(workspace::e2e());
+    process::shown(tsc)?;
+    Ok(Report::Done)
 }
 
 fn browser_tests() -> Result<Report> {

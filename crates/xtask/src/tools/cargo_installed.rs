@@ -28,7 +28,7 @@ pub fn install(label: &str, package: &str, version: &str) -> Result<()> {
         binstall.arg(format!("{package}@{version}"));
         match step::run(label, binstall, DOWNLOAD, DOWNLOAD) {
             Ok(()) => return Ok(()),
-            Err(failure) => say(&format!("{label}: no ready binary ({})", failure.root_cause())),
+            Err(failure) => say(&format!("{label}: no ready binary ({})", step::reason(&failure))),
         }
     }
     let minutes = if package == "trunk" { "about 4 minutes" } else { "about 2 minutes" };

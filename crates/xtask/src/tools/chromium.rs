@@ -92,7 +92,7 @@ pub fn install(label: &str) -> Result<()> {
                 playwright().display()
             ),
         },
-        Err(failure) => say(&format!("{label}: Playwright's download failed ({})", failure.root_cause())),
+        Err(failure) => say(&format!("{label}: Playwright's download failed ({})", step::reason(&failure))),
     }
     if !is_on_path("apt-get") {
         bail!(

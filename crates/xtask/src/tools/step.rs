@@ -60,6 +60,13 @@ pub fn run(label: &str, command: Command, limit: Duration, silence: Duration) ->
     process::succeed(status, &said).with_context(|| format!("{}\nall of it: {}", process::tail(&lines), path.display()))
 }
 
+/// Why a step failed, in one line: its last line about an error, or the failure itself.
+pub fn reason(failure: &anyhow::Error) -> String {
+    let said = failure.to_string();
+    let line = said.lines().rev().find(|line| line.to_lowercase().contains("error"));
+    line.map_or_else(|| failure.root_cause().to_string(), |line| line.trim().chars().take(160).collect())
+}
+
 /// The last line that says something, and for cargo how far it has come.
 fn what_it_does(lines: &[String]) -> String {
     let compiled = lines.iter().filter(|line| line.trim_start().starts_with("Compiling ")).count();
@@ -84,6 +91,14 @@ mod tests {
         let lines = ["    Updating index", "   Compiling a v1", "   Compiling b v2", ""].map(str::to_owned);
         assert_eq!(what_it_does(&lines), "crate 2: Compiling b v2");
         assert_eq!(what_it_does(&[]), "waiting");
+    }
+
+    #[test]
+    fn the_reason_is_the_line_about_the_error() {
+        let failure =
+            anyhow::anyhow!("exit status 1").context("info: trying\nerror: no such host\nall of it: /tmp/log");
+        assert_eq!(reason(&failure), "error: no such host");
+        assert_eq!(reason(&anyhow::anyhow!("not done after 2 min 00 s")), "not done after 2 min 00 s");
     }
 
     #[test]

@@ -42,7 +42,7 @@ pub fn install(label: &str) -> Result<()> {
         match step::run(label, rustup, RUSTUP, RUSTUP) {
             Ok(()) if is_there()? => return Ok(()),
             Ok(()) => say(&format!("{label}: rustup added it to another toolchain than cargo uses")),
-            Err(failure) => say(&format!("{label}: rustup cannot ({})", failure.root_cause())),
+            Err(failure) => say(&format!("{label}: rustup cannot ({})", step::reason(&failure))),
         }
     }
     let scratch = workspace::tools()?.join("wasm-target");
