@@ -4,8 +4,8 @@ use crate::text_spans::{Span, spans};
 use leptos::prelude::*;
 
 #[component]
-pub fn Spans(text: String) -> impl IntoView {
-    spans(&text)
+pub fn Spans<'a>(text: &'a str) -> impl IntoView + use<> {
+    spans(text)
         .into_iter()
         .map(|span| match span {
             Span::Text(text) => text.to_owned().into_any(),

@@ -6,13 +6,14 @@ use crate::components::icon::Mark;
 use crate::live::use_chat;
 use crate::locale::{t, tf};
 use crate::place;
+use crate::state::Rooms;
 use leptos::prelude::*;
 
 #[component]
 pub fn Home() -> impl IntoView {
     let chat = use_chat();
     let frame = Frame::take();
-    title(move || unread_title(chat.with_rooms(|rooms| rooms.unread_total())));
+    title(move || unread_title(chat.with_rooms(Rooms::unread_total)));
     let name = move || chat.me().map(|me| me.display_name.to_string()).unwrap_or_default();
     view! {
         <Page>

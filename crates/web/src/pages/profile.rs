@@ -10,11 +10,14 @@ use crate::locale::t;
 use crate::place;
 use leptos::prelude::*;
 use natter_shared::account::User;
-use natter_shared::text::Username;
+use natter_shared::text::{TextError, Username};
 use wasm_bindgen_futures::spawn_local;
 
 #[component]
-pub fn Profile(username: String) -> impl IntoView {
+pub fn Profile(
+    /// As it stands in the address; perhaps none that anybody can have.
+    username: Result<Username, TextError>,
+) -> impl IntoView {
     let chat = use_chat();
     let found = RwSignal::new(None::<Result<User, ApiError>>);
     title(move || {
@@ -23,10 +26,9 @@ pub fn Profile(username: String) -> impl IntoView {
             _ => t("profile.title").to_owned(),
         })
     });
-    let username = Username::parse(&username).ok();
-    let known = username.is_some();
+    let known = username.is_ok();
     let ask = Callback::new(move |()| {
-        let Some(username) = username.clone() else { return };
+        let Ok(username) = username.clone() else { return };
         found.set(None);
         spawn_local(async move {
             let answer = accounts::profile(&chat.api(), &username).await;

@@ -4,12 +4,12 @@ use super::Door;
 use crate::api::{ApiError, accounts};
 use crate::components::field::{Errors, GenderField, Meter, TextField};
 use crate::components::notice::Alert;
-use crate::live::use_chat;
+use crate::live::{Chat, use_chat};
 use crate::locale::{t, tf};
 use crate::pages::{next_here, title};
 use crate::place;
 use leptos::prelude::*;
-use natter_shared::account::{CheckForm, RegisterForm};
+use natter_shared::account::{CheckForm, Gender, RegisterForm};
 use natter_shared::error::ErrorCode;
 use natter_shared::limits;
 use natter_shared::text::{Password, Username};
@@ -20,171 +20,190 @@ use wasm_bindgen_futures::spawn_local;
 const PAUSE: Duration = Duration::from_millis(400);
 const ORDER: &[&str] = &["username", "email", "display_name", "password"];
 
-#[component]
-pub fn Register() -> impl IntoView {
-    let chat = use_chat();
-    title(|| t("register.title").to_owned());
-    let username = RwSignal::new(String::new());
-    let email = RwSignal::new(String::new());
-    let display_name = RwSignal::new(String::new());
-    let password = RwSignal::new(String::new());
-    let gender = RwSignal::new(None);
-    let errors = Errors::new();
-    let failed = RwSignal::new(None::<ApiError>);
-    let busy = RwSignal::new(false);
-    let suggestions = RwSignal::new(Vec::<Username>::new());
-    let free = RwSignal::new(None::<String>);
-    let score = RwSignal::new(None::<u8>);
-    let advice = RwSignal::new(None::<String>);
+/// The form as far as it is filled in, and what is known about it.
+#[derive(Clone, Copy)]
+struct Draft {
+    chat: Chat,
+    username: RwSignal<String>,
+    email: RwSignal<String>,
+    display_name: RwSignal<String>,
+    password: RwSignal<String>,
+    gender: RwSignal<Option<Gender>>,
+    errors: Errors,
+    failed: RwSignal<Option<ApiError>>,
+    busy: RwSignal<bool>,
+    /// Free usernames near a taken one.
+    suggestions: RwSignal<Vec<Username>>,
+    /// The username that the server called free.
+    free: RwSignal<Option<String>>,
+    score: RwSignal<Option<u8>>,
+    advice: RwSignal<Option<String>>,
+    /// Counts the questions, so that the answer to an older one is dropped.
+    asked: StoredValue<u32>,
+}
 
-    let form = move || RegisterForm {
-        username: username.get_untracked(),
-        email: email.get_untracked(),
-        password: Password::from_typed(password.get_untracked()),
-        display_name: Some(display_name.get_untracked()).filter(|name| !name.trim().is_empty()),
-        gender: gender.get_untracked(),
-    };
-    let value_of = move |name: &str| match name {
-        "username" => username,
-        "email" => email,
-        "display_name" => display_name,
-        _ => password,
-    };
-    // What is wrong with a field by the rules that need no server; an empty field is left alone until one sends.
-    let local = move |name: &'static str| {
-        if value_of(name).with_untracked(String::is_empty) {
+impl Draft {
+    fn new() -> Self {
+        Self {
+            chat: use_chat(),
+            username: RwSignal::default(),
+            email: RwSignal::default(),
+            display_name: RwSignal::default(),
+            password: RwSignal::default(),
+            gender: RwSignal::default(),
+            errors: Errors::new(),
+            failed: RwSignal::default(),
+            busy: RwSignal::default(),
+            suggestions: RwSignal::default(),
+            free: RwSignal::default(),
+            score: RwSignal::default(),
+            advice: RwSignal::default(),
+            asked: StoredValue::new(0),
+        }
+    }
+
+    fn form(self) -> RegisterForm {
+        RegisterForm {
+            username: self.username.get_untracked(),
+            email: self.email.get_untracked(),
+            password: Password::from_typed(self.password.get_untracked()),
+            display_name: Some(self.display_name.get_untracked()).filter(|name| !name.trim().is_empty()),
+            gender: self.gender.get_untracked(),
+        }
+    }
+
+    /// What is wrong with a field by the rules that need no server; an empty field is left alone until one sends.
+    fn local(self, name: &'static str) -> Option<String> {
+        let value = match name {
+            "username" => self.username,
+            "email" => self.email,
+            "display_name" => self.display_name,
+            _ => self.password,
+        };
+        if value.with_untracked(String::is_empty) {
             return None;
         }
-        form().parse(limits::PASSWORD_MIN).err().and_then(|mut fields| fields.remove(name))
-    };
+        self.form().parse(limits::PASSWORD_MIN).err().and_then(|mut fields| fields.remove(name))
+    }
 
-    // The server is asked about what was there when the pause began; an answer about something older is dropped.
-    let asked = StoredValue::new(0_u32);
-    let ask = move || {
-        asked.update_value(|asked| *asked += 1);
-        let mine = asked.get_value();
-        let check = move || {
-            if asked.try_get_value() != Some(mine) {
-                return;
+    fn changed(self, name: &'static str, text: &str) {
+        self.errors.set(name, None);
+        match name {
+            "username" => {
+                self.suggestions.set(Vec::new());
+                self.free.set(None);
             }
-            let name = username.get_untracked();
-            let wish = |text: String, fine: bool| (fine && !text.is_empty()).then_some(text);
-            let question = CheckForm {
-                username: wish(name.clone(), local("username").is_none()),
-                email: wish(email.get_untracked(), local("email").is_none()),
-                password: wish(password.get_untracked(), true).map(Password::from_typed),
-            };
-            if question == CheckForm::default() {
-                return;
+            "password" if text.is_empty() => {
+                self.score.set(None);
+                self.advice.set(None);
             }
-            spawn_local(async move {
-                let about_name = question.username.is_some();
-                let about_password = question.password.is_some();
-                // Nobody waits for this answer: without it, sending the form tells the same.
-                let Ok(answer) = accounts::check(&chat.api(), &question).await else { return };
-                if asked.try_get_value() != Some(mine) {
-                    return;
-                }
-                if about_name {
-                    let why = answer.fields.get("username").cloned();
-                    free.set(why.is_none().then_some(name));
-                    errors.set("username", why);
-                    suggestions.set(answer.suggestions);
-                }
-                if about_password {
-                    score.set(answer.password_score);
-                    advice.set(answer.password_advice);
-                    errors.set("password", answer.fields.get("password").cloned());
-                }
-            });
+            _ => {}
+        }
+        self.ask();
+    }
+
+    fn left(self, name: &'static str) {
+        if let Some(why) = self.local(name) {
+            self.errors.set(name, Some(why));
+        }
+    }
+
+    /// Asks the server about what is there after the next pause.
+    fn ask(self) {
+        self.asked.update_value(|asked| *asked = asked.wrapping_add(1));
+        let mine = self.asked.get_value();
+        let later = move || {
+            if self.asked.try_get_value() == Some(mine) {
+                spawn_local(self.check(mine));
+            }
         };
-        set_timeout(check, PAUSE);
-    };
-    let changed = move |name: &'static str| {
-        Callback::new(move |text: String| {
-            errors.set(name, None);
-            match name {
-                "username" => {
-                    suggestions.set(Vec::new());
-                    free.set(None);
-                }
-                "password" if text.is_empty() => {
-                    score.set(None);
-                    advice.set(None);
-                }
-                _ => {}
-            }
-            ask();
-        })
-    };
-    let left = move |name: &'static str| {
-        Callback::new(move |()| {
-            if let Some(why) = local(name) {
-                errors.set(name, Some(why));
-            }
-        })
-    };
+        set_timeout(later, PAUSE);
+    }
 
-    let submit = Callback::new(move |()| {
-        if busy.get_untracked() {
+    async fn check(self, mine: u32) {
+        let name = self.username.get_untracked();
+        let wish = |text: String, fine: bool| (fine && !text.is_empty()).then_some(text);
+        let question = CheckForm {
+            username: wish(name.clone(), self.local("username").is_none()),
+            email: wish(self.email.get_untracked(), self.local("email").is_none()),
+            password: wish(self.password.get_untracked(), true).map(Password::from_typed),
+        };
+        if question == CheckForm::default() {
             return;
         }
-        failed.set(None);
-        if let Err(fields) = form().parse(limits::PASSWORD_MIN) {
-            errors.show(fields, ORDER);
+        // Nobody waits for this answer: without it, sending the form tells the same.
+        let Ok(answer) = accounts::check(&self.chat.api(), &question).await else { return };
+        if self.asked.try_get_value() != Some(mine) {
             return;
         }
-        busy.set(true);
+        if question.username.is_some() {
+            let why = answer.fields.get("username").cloned();
+            self.free.set(why.is_none().then_some(name));
+            self.errors.set("username", why);
+            self.suggestions.set(answer.suggestions);
+        }
+        if question.password.is_some() {
+            self.score.set(answer.password_score);
+            self.advice.set(answer.password_advice);
+            self.errors.set("password", answer.fields.get("password").cloned());
+        }
+    }
+
+    fn submit(self) {
+        if self.busy.get_untracked() {
+            return;
+        }
+        self.failed.set(None);
+        if let Err(fields) = self.form().parse(limits::PASSWORD_MIN) {
+            self.errors.show(fields, ORDER);
+            return;
+        }
+        self.busy.set(true);
         spawn_local(async move {
-            let Err(error) = chat.register(form()).await else { return };
-            busy.try_set(false);
+            let Err(error) = self.chat.register(self.form()).await else { return };
+            self.busy.try_set(false);
             let mut fields = error.fields().cloned().unwrap_or_default();
             if fields.is_empty() && error.code() == Some(ErrorCode::UsernameTaken) {
                 fields.insert("username".to_owned(), error.message());
             }
             if fields.keys().any(|name| ORDER.contains(&name.as_str())) {
-                errors.show(fields, ORDER);
-                ask();
+                self.errors.show(fields, ORDER);
+                self.ask();
             } else {
-                failed.try_set(Some(error));
+                self.failed.try_set(Some(error));
             }
         });
-    });
+    }
 
-    let name_hint = move || match free.get() {
-        Some(name) => tf("register.username_free", &[("name", &name)]),
-        None => t("register.username_hint").to_owned(),
-    };
-    let password_hint = move || match (score.get(), advice.get()) {
-        (Some(score), advice) => {
-            let word = match score {
-                0 | 1 => t("register.score_weak"),
-                2 => t("register.score_fair"),
-                3 => t("register.score_good"),
-                _ => t("register.score_strong"),
-            };
-            advice.map_or_else(|| word.to_owned(), |advice| format!("{word}. {advice}"))
+    fn name_hint(self) -> String {
+        match self.free.get() {
+            Some(name) => tf("register.username_free", &[("name", &name)]),
+            None => t("register.username_hint").to_owned(),
         }
-        (None, _) => tf("register.password_hint", &[("n", &limits::PASSWORD_MIN.to_string())]),
-    };
-    let offers = move || {
-        let offers = suggestions.get().into_iter().map(|name| {
-            let text = name.to_string();
-            let take = move |_| {
-                username.set(name.to_string());
-                errors.set("username", None);
-                suggestions.set(Vec::new());
-                ask();
-            };
-            view! {
-                <button type="button" data-testid="suggestion" on:click=take>
-                    {text}
-                </button>
-            }
-        });
-        view! { <span class="suggest">{offers.collect::<Vec<_>>()}</span> }
-    };
+    }
 
+    fn password_hint(self) -> String {
+        let Some(score) = self.score.get() else {
+            return tf("register.password_hint", &[("n", &limits::PASSWORD_MIN.to_string())]);
+        };
+        let word = match score {
+            0 | 1 => t("register.score_weak"),
+            2 => t("register.score_fair"),
+            3 => t("register.score_good"),
+            _ => t("register.score_strong"),
+        };
+        self.advice.get().map_or_else(|| word.to_owned(), |advice| format!("{word}. {advice}"))
+    }
+}
+
+#[component]
+pub fn Register() -> impl IntoView {
+    title(|| t("register.title").to_owned());
+    let draft = Draft::new();
+    let Draft { username, email, display_name, password, gender, errors, failed, busy, free, score, .. } = draft;
+    let submit = Callback::new(move |()| draft.submit());
+    let changed = move |name: &'static str| Callback::new(move |text: String| draft.changed(name, &text));
+    let left = move |name: &'static str| Callback::new(move |()| draft.left(name));
     view! {
         <Door>
             <form
@@ -210,13 +229,13 @@ pub fn Register() -> impl IntoView {
                     label=t("field.username")
                     value=username
                     error=errors.of("username")
-                    hint=Signal::derive(name_hint)
+                    hint=Signal::derive(move || draft.name_hint())
                     good=Signal::derive(move || free.get().is_some())
                     autocomplete="username"
                     changed=changed("username")
                     left=left("username")
                 >
-                    {offers}
+                    <Offers draft />
                 </TextField>
                 <TextField
                     name="email"
@@ -247,7 +266,7 @@ pub fn Register() -> impl IntoView {
                         label=t("field.password")
                         value=password
                         error=errors.of("password")
-                        hint=Signal::derive(password_hint)
+                        hint=Signal::derive(move || draft.password_hint())
                         good=Signal::derive(move || score.get().is_some_and(|score| score >= limits::PASSWORD_SCORE))
                         kind="password"
                         autocomplete="new-password"
@@ -275,4 +294,22 @@ pub fn Register() -> impl IntoView {
             </footer>
         </Door>
     }
+}
+
+/// Free usernames to take with a click.
+#[component]
+fn Offers(draft: Draft) -> impl IntoView {
+    let offer = move |name: Username| {
+        let text = name.to_string();
+        let take = move |_| {
+            draft.username.set(name.to_string());
+            draft.changed("username", name.as_str());
+        };
+        view! {
+            <button type="button" data-testid="suggestion" on:click=take>
+                {text}
+            </button>
+        }
+    };
+    view! { <span class="suggest">{move || draft.suggestions.get().into_iter().map(offer).collect::<Vec<_>>()}</span> }
 }

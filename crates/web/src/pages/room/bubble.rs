@@ -29,12 +29,21 @@ pub fn excerpt(text: &str) -> String {
 /// What the message answers to, and its text.
 #[component]
 pub fn Body(view: Memo<Option<MessageView>>) -> impl IntoView {
+    let chat = use_chat();
     let frame = RoomFrame::take();
     let reply = part(view, |view| view.reply.clone());
     let text = part(view, |view| (!view.deleted).then(|| view.body.clone()));
     let quote = move || {
         reply.get().flatten().map(|reply| {
-            let name = reply.author.map_or_else(|| t("message.earlier").to_owned(), |name| name.to_string());
+            let mine = chat.peek(|state| {
+                let author = state.timelines.get(&frame.room)?.get(reply.seq)?.author.id;
+                (state.my_id() == Some(author)).then_some(())
+            });
+            let name = match (mine, reply.author) {
+                (Some(()), _) => t("message.you").to_owned(),
+                (None, Some(name)) => name.to_string(),
+                (None, None) => t("message.earlier").to_owned(),
+            };
             let text = if reply.deleted { t("message.deleted").to_owned() } else { excerpt(&reply.body) };
             let seq = reply.seq;
             view! {
@@ -54,7 +63,7 @@ pub fn Body(view: Memo<Option<MessageView>>) -> impl IntoView {
     let body = move || match text.get().flatten() {
         Some(text) => view! {
             <span class="body" data-testid="body">
-                <Spans text />
+                <Spans text=&text />
             </span>
         }
         .into_any(),
@@ -78,24 +87,15 @@ pub fn Meta(view: Memo<Option<MessageView>>, own: bool) -> impl IntoView {
     });
     let mark =
         move || (edited.get() == Some(true)).then(|| view! { <span class="edited">{t("message.edited")}</span> });
-    view! {
-        <span class="meta">
-            {mark}
-            {own
-                .then(|| {
-                    move || match failed.get() {
-                        Some(why) => view! { <NotSent view why /> }.into_any(),
-                        None => {
-                            view! {
-                                {move || at.get().map(|at| view! { <Clock at /> })}
-                                {move || tick.get().flatten().map(|tick| view! { <TickButton view tick /> })}
-                            }
-                                .into_any()
-                        }
-                    }
-                })}
-        </span>
-    }
+    let own_part = move || match failed.get() {
+        Some(why) => view! { <NotSent view why /> }.into_any(),
+        None => view! {
+            {move || at.get().map(|at| view! { <Clock at /> })}
+            {move || tick.get().flatten().map(|tick| view! { <TickButton view tick /> })}
+        }
+        .into_any(),
+    };
+    view! { <span class="meta">{mark} {own.then_some(own_part)}</span> }
 }
 
 #[component]

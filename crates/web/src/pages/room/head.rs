@@ -1,7 +1,6 @@
 //! The head of a room: its name, what it is about, how to let others in, and what one can do with the room as a whole.
 
 use super::{Open, RoomFrame};
-use crate::api::rooms;
 use crate::components::avatar::Avatar;
 use crate::components::copy::CopyButton;
 use crate::components::icon::{Icon, Sign};
@@ -11,7 +10,6 @@ use crate::pages::invite_link;
 use crate::pages::shell::{Frame, RoomsButton};
 use leptos::prelude::*;
 use natter_shared::room::{Room, RoomKind, Visibility};
-use wasm_bindgen_futures::spawn_local;
 
 #[component]
 pub fn Head() -> impl IntoView {
@@ -70,63 +68,54 @@ pub fn Head() -> impl IntoView {
 fn Name(room: Room) -> impl IntoView {
     let chat = use_chat();
     let name = room.name.to_string();
-    match room.peer.filter(|_| room.kind == RoomKind::Direct) {
-        Some(peer) => {
-            let id = peer.id;
-            let online = Signal::derive(move || chat.online(id));
-            let username = peer.username.to_string();
-            view! {
-                <Avatar face=&peer online />
-                <div class="title direct">
-                    <h1>
-                        <span class="name">{name}</span>
-                    </h1>
-                    <p data-testid="topic">
-                        "@" {username} " · " {move || if online.get() { t("people.is_online") } else { t("people.is_offline") }}
-                    </p>
-                </div>
-            }
-            .into_any()
+    if let Some(peer) = room.peer.filter(|_| room.kind == RoomKind::Direct) {
+        let id = peer.id;
+        let online = Signal::derive(move || chat.online(id));
+        let state = move || if online.get() { t("people.is_online") } else { t("people.is_offline") };
+        let username = peer.username.to_string();
+        view! {
+            <Avatar face=&peer online />
+            <div class="title direct">
+                <h1>
+                    <span class="name">{name}</span>
+                </h1>
+                <p data-testid="topic">"@" {username} " · " {state}</p>
+            </div>
         }
-        None => {
-            let icon = if room.visibility == Visibility::Private { Icon::Lock } else { Icon::Hash };
-            view! {
-                <div class="title">
-                    <h1>
-                        <Sign icon />
-                        <span class="name">{name}</span>
-                    </h1>
-                    <p data-testid="topic">{room.topic.to_string()}</p>
-                </div>
-            }
-            .into_any()
+        .into_any()
+    } else {
+        let icon = if room.visibility == Visibility::Private { Icon::Lock } else { Icon::Hash };
+        view! {
+            <div class="title">
+                <h1>
+                    <Sign icon />
+                    <span class="name">{name}</span>
+                </h1>
+                <p data-testid="topic">{room.topic.to_string()}</p>
+            </div>
         }
+        .into_any()
     }
 }
 
-/// The join code. Where it is switched off, or not for this member to see, there is none.
+/// The join code and the link, to be handed on. A direct conversation has neither.
 #[component]
-fn Code() -> impl IntoView {
-    let chat = use_chat();
-    let id = RoomFrame::take().room;
-    let code = RwSignal::new(None::<String>);
-    spawn_local(async move {
-        if let Ok(known) = rooms::code(&chat.api(), id).await {
-            code.try_set(Some(known));
-        }
-    });
+pub fn Code() -> impl IntoView {
+    let code = RoomFrame::take().code;
     move || {
         code.get().map(|code| {
             let link = invite_link(&code);
             view! {
-                <CopyButton
-                    label=t("room.copy_code")
-                    text=code.clone()
-                    value=code
-                    class="chip"
-                    testid="join-code"
-                />
-                <CopyButton label=t("room.copy_link") text="" value=link class="icon by-link" icon=Icon::Link />
+                <div class="code">
+                    <CopyButton
+                        label=t("room.copy_code")
+                        text=code.clone()
+                        value=code
+                        class="chip"
+                        testid="join-code"
+                    />
+                    <CopyButton label=t("room.copy_link") text="" value=link class="icon by-link" icon=Icon::Link />
+                </div>
             }
         })
     }

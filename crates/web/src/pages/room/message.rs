@@ -12,6 +12,7 @@ use leptos::prelude::*;
 use natter_shared::entry::{Entry, EntryKind};
 use natter_shared::id::{Seq, UserId};
 use natter_shared::room::{Role, Visibility};
+use natter_shared::timestamp::Timestamp;
 
 const fn tick_word(tick: &Tick) -> &'static str {
     match tick {
@@ -40,7 +41,6 @@ pub fn MessageRow(key: RowKey) -> impl IntoView {
     let Some(now) = view.get_untracked() else { return ().into_any() };
     let own = now.own;
     let author = StoredValue::new(now.author.clone());
-    let name = StoredValue::new(now.author.display_name.to_string());
     let person = now.author.id;
 
     let seq = part(view, |view| view.seq);
@@ -62,31 +62,6 @@ pub fn MessageRow(key: RowKey) -> impl IntoView {
     let usable = Memo::new(move |_| {
         (hovered.get() || focused.get()) && seq.get().flatten().is_some() && deleted.get() != Some(true)
     });
-    let open_person = move |ev: web_sys::MouseEvent| {
-        if let Some(user) = chat.person(person) {
-            frame.open.set(Some(Open::Person(user, Anchor::of(&ev))));
-        }
-    };
-    let head = move || {
-        if !own && starts.get() == Some(true) {
-            view! {
-                <div class="who">
-                    <button type="button" class="name" on:click=open_person>
-                        {name.get_value()}
-                    </button>
-                    {move || at.get().map(|at| view! { <Clock at /> })}
-                </div>
-            }
-            .into_any()
-        } else {
-            let spoken = move || {
-                let at = at.get().map(clock).unwrap_or_default();
-                let who = if own { t("message.you").to_owned() } else { name.get_value() };
-                tf("message.spoken", &[("name", &who), ("time", &at)])
-            };
-            view! { <span class="vh">{spoken}</span> }.into_any()
-        }
-    };
     let whisper = move || {
         to.get().flatten().map(|to| {
             let text = if own {
@@ -129,9 +104,9 @@ pub fn MessageRow(key: RowKey) -> impl IntoView {
                 }
             }
         >
-            {(!own).then(|| picture)}
+            {(!own).then_some(picture)}
             <div class="col">
-                {head}
+                <Above view own starts at />
                 <div class="b" class:failed=failed class:whisper=move || to.get().flatten().is_some()>
                     {whisper}
                     <Body view />
@@ -145,6 +120,46 @@ pub fn MessageRow(key: RowKey) -> impl IntoView {
         </li>
     }
     .into_any()
+}
+
+/// Whose message it is: shown above the first of a group, and said before each.
+#[component]
+fn Above(
+    view: Memo<Option<MessageView>>,
+    own: bool,
+    starts: Memo<Option<bool>>,
+    at: Memo<Option<Timestamp>>,
+) -> impl IntoView {
+    let chat = use_chat();
+    let frame = RoomFrame::take();
+    let author = part(view, |view| (view.author.id, view.author.display_name.to_string()));
+    let name = move || author.get().map(|(_, name)| name).unwrap_or_default();
+    let open_person = move |ev: web_sys::MouseEvent| {
+        let user = author.get_untracked().and_then(|(id, _)| untrack(|| chat.person(id)));
+        if let Some(user) = user {
+            frame.open.set(Some(Open::Person(user, Anchor::of(&ev))));
+        }
+    };
+    move || {
+        if !own && starts.get() == Some(true) {
+            view! {
+                <div class="who">
+                    <button type="button" class="name" on:click=open_person>
+                        {name}
+                    </button>
+                    {move || at.get().map(|at| view! { <Clock at /> })}
+                </div>
+            }
+            .into_any()
+        } else {
+            let spoken = move || {
+                let at = at.get().map(clock).unwrap_or_default();
+                let who = if own { t("message.you").to_owned() } else { name() };
+                tf("message.spoken", &[("name", &who), ("time", &at)])
+            };
+            view! { <span class="vh">{spoken}</span> }.into_any()
+        }
+    }
 }
 
 /// What happened in the room, as a line of its own.

@@ -9,21 +9,24 @@ mod people;
 mod place_keeper;
 mod search;
 mod timeline;
+mod window;
 
 use super::shell::{Banner, Frame, RoomsButton};
 use super::{Lost, title};
+use crate::api::rooms;
 use crate::components::dialog::Anchor;
 use crate::components::notice::{Alert, LogSkeleton};
 use crate::live::{Chat, use_chat};
 use crate::locale::t;
 use crate::pages::home::unread_title;
-use crate::state::Load;
+use crate::state::{Load, Rooms};
 use composer::Composer;
 use dialogs::Dialogs;
 use head::Head;
 use leptos::prelude::*;
 use natter_shared::account::User;
 use natter_shared::id::{RoomId, Seq};
+use natter_shared::room::{Role, RoomKind};
 use people::People;
 use search::SearchPanel;
 use timeline::Log;
@@ -68,6 +71,8 @@ pub struct RoomFrame {
     pub goal: RwSignal<Option<Seq>>,
     /// Counts up whenever the timeline shall go to its end.
     pub to_end: RwSignal<u32>,
+    /// The join code, once it is known, for those who may see it.
+    pub code: RwSignal<Option<String>>,
     /// A text for the composer to put in at the cursor.
     pub insert: RwSignal<Option<String>>,
 }
@@ -85,6 +90,7 @@ impl RoomFrame {
             searching: RwSignal::new(false),
             goal: RwSignal::new(None),
             to_end: RwSignal::new(0),
+            code: RwSignal::new(None),
             insert: RwSignal::new(None),
         }
     }
@@ -103,6 +109,20 @@ pub fn RoomPage(room: RoomId) -> impl IntoView {
     let frame = RoomFrame::new(room);
     provide_context(frame);
     open_room(chat, room);
+    // Administrators alone see the code; where it is switched off there is none to show.
+    let has_code = Memo::new(move |_| {
+        chat.room(room).is_some_and(|it| it.room.kind == RoomKind::Room && it.room.role >= Some(Role::Admin))
+    });
+    Effect::new(move |_| {
+        frame.code.set(None);
+        if has_code.get() {
+            spawn_local(async move {
+                if let Ok(code) = rooms::code(&chat.api(), room).await {
+                    frame.code.try_set(Some(code));
+                }
+            });
+        }
+    });
     on_cleanup(move || chat.attend(None));
     let load = Memo::new(move |_| chat.timeline(room).load);
     let lost = Memo::new(move |_| load.get() == Load::NotFound);
@@ -134,7 +154,7 @@ fn Inside(load: Memo<Load>) -> impl IntoView {
     let shell = Frame::take();
     let name = Memo::new(move |_| chat.room(room).map(|it| it.room.name.to_string()).unwrap_or_default());
     title(move || {
-        let unread = unread_title(chat.with_rooms(|rooms| rooms.unread_total()));
+        let unread = unread_title(chat.with_rooms(Rooms::unread_total));
         let name = name.get();
         if unread.is_empty() || name.is_empty() { format!("{unread}{name}") } else { format!("{unread} {name}") }
     });

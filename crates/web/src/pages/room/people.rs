@@ -1,5 +1,6 @@
 //! Who is in the room: online first, with what they may do. A click opens what one can do with a person.
 
+use super::head::Code;
 use super::{Open, RoomFrame};
 use crate::components::avatar::Avatar;
 use crate::components::dialog::{Anchor, CloseButton};
@@ -44,6 +45,9 @@ pub fn People() -> impl IntoView {
         <aside class="people" aria-label=t("people.label")>
             <div class="only-narrow people-close">
                 <CloseButton label=t("people.close") on_close=Callback::new(move |()| shell.close()) />
+            </div>
+            <div class="only-phone">
+                <Code />
             </div>
             <Show when=move || members.with(Option::is_some) fallback=|| view! { <ListSkeleton rows=5 /> }>
                 {list(group(true), t("people.online"), false)}

@@ -21,6 +21,8 @@ pub struct PlaceKeeper {
     following: RwSignal<bool>,
     /// The topmost visible row, and how far its upper edge is below the log's, in CSS pixels.
     anchor: StoredValue<Option<(web_sys::Element, f64)>, LocalStorage>,
+    /// Where the log stood at the last scroll event, in CSS pixels.
+    last: StoredValue<i32>,
     /// The message to show as soon as it is drawn.
     goal: StoredValue<Option<Seq>, LocalStorage>,
 }
@@ -32,6 +34,7 @@ impl PlaceKeeper {
             list,
             following: RwSignal::new(true),
             anchor: StoredValue::new_local(None),
+            last: StoredValue::new(0),
             goal: StoredValue::new_local(None),
         }
     }
@@ -39,6 +42,12 @@ impl PlaceKeeper {
     /// Whether the reader is at the end.
     pub fn following(self) -> ReadSignal<bool> {
         self.following.read_only()
+    }
+
+    /// How many CSS pixels of the timeline lie above and below what is in view; nothing once it is gone.
+    pub fn around(self) -> Option<(i32, i32)> {
+        let log = self.log.try_get_untracked().flatten()?;
+        Some((log.scroll_top(), log.scroll_height() - log.scroll_top() - log.client_height()))
     }
 
     /// Goes to the end and stays there.
@@ -56,9 +65,18 @@ impl PlaceKeeper {
         }
     }
 
-    /// Takes note of where the reader is now.
-    pub fn scrolled(self, at_end: bool) {
-        self.follow_if(at_end);
+    /// Takes note of where the reader is now. Whoever follows the end leaves it only by going up: the end may also have
+    /// moved away since the scrolling that this event is about.
+    pub fn scrolled(self, top: i32, at_end: bool) {
+        let before = self.last.get_value();
+        self.last.set_value(top);
+        if at_end {
+            self.follow_if(true);
+        } else if top < before {
+            self.follow_if(false);
+        } else if self.following.get_untracked() {
+            self.settle();
+        }
         self.remember();
     }
 

@@ -7,10 +7,11 @@ use crate::components::dialog::CloseButton;
 use crate::components::field::focus;
 use crate::components::moment::day_and_clock;
 use crate::components::notice::{Alert, ListSkeleton};
-use crate::live::use_chat;
+use crate::live::{Chat, use_chat};
 use crate::locale::{t, tn};
 use leptos::prelude::*;
 use natter_shared::entry::Message;
+use natter_shared::id::RoomId;
 use natter_shared::text::parse_query;
 use std::time::Duration;
 use wasm_bindgen_futures::spawn_local;
@@ -29,107 +30,84 @@ enum Found {
     Messages(Vec<Message>, Option<String>),
 }
 
-#[component]
-pub fn SearchPanel() -> impl IntoView {
-    let chat = use_chat();
-    let frame = RoomFrame::take();
-    let room = frame.room;
-    let wanted = RwSignal::new(String::new());
-    let found = RwSignal::new(Found::Nothing);
-    let generation = StoredValue::new(0_u32);
-    focus("search");
+/// A search and what has come of it.
+#[derive(Clone, Copy)]
+struct Search {
+    chat: Chat,
+    room: RoomId,
+    wanted: RwSignal<String>,
+    found: RwSignal<Found>,
+    /// Counts what was typed and asked, so that the answer to an older question is dropped.
+    generation: StoredValue<u32>,
+}
 
-    // `cursor` asks for what follows the messages that are shown already.
-    let ask = Callback::new(move |cursor: Option<String>| {
-        generation.update_value(|it| *it += 1);
-        let mine = generation.get_value();
-        let text = wanted.get_untracked();
+impl Search {
+    fn new(room: RoomId) -> Self {
+        Self {
+            chat: use_chat(),
+            room,
+            wanted: RwSignal::new(String::new()),
+            found: RwSignal::new(Found::Nothing),
+            generation: StoredValue::new(0),
+        }
+    }
+
+    fn step(self) -> u32 {
+        self.generation.update_value(|it| *it = it.wrapping_add(1));
+        self.generation.get_value()
+    }
+
+    fn typed(self, text: String) {
+        self.wanted.set(text);
+        let mine = self.step();
+        let later = move || {
+            if self.generation.try_get_value() == Some(mine) {
+                self.ask(None);
+            }
+        };
+        set_timeout(later, PAUSE);
+    }
+
+    /// Asks the server; `cursor` for what follows the messages that are shown already.
+    fn ask(self, cursor: Option<String>) {
+        let mine = self.step();
+        let text = self.wanted.get_untracked();
         if text.trim().is_empty() {
-            found.set(Found::Nothing);
+            self.found.set(Found::Nothing);
             return;
         }
         let q = match parse_query(&text) {
             Ok(q) => q,
             Err(why) => {
-                found.set(Found::Wrong(why.to_string()));
+                self.found.set(Found::Wrong(why.to_string()));
                 return;
             }
         };
-        let before = match found.get_untracked() {
+        let before = match self.found.get_untracked() {
             Found::Messages(before, _) if cursor.is_some() => before,
             _ => Vec::new(),
         };
         if before.is_empty() {
-            found.set(Found::Asking);
+            self.found.set(Found::Asking);
         }
         spawn_local(async move {
-            let answer = messages::search(&chat.api(), &q, Some(room), cursor).await;
-            if generation.try_get_value() == Some(mine) {
-                found.set(match answer {
+            let answer = messages::search(&self.chat.api(), &q, Some(self.room), cursor).await;
+            if self.generation.try_get_value() == Some(mine) {
+                self.found.set(match answer {
                     Ok(page) => Found::Messages(before.into_iter().chain(page.items).collect(), page.cursor),
                     Err(error) => Found::Failed(error),
                 });
             }
         });
-    });
-    let typed = move |ev| {
-        wanted.set(event_target_value(&ev));
-        generation.update_value(|it| *it += 1);
-        let mine = generation.get_value();
-        let later = move || {
-            if generation.try_get_value() == Some(mine) {
-                ask.run(None);
-            }
-        };
-        set_timeout(later, PAUSE);
-    };
+    }
+}
+
+#[component]
+pub fn SearchPanel() -> impl IntoView {
+    let frame = RoomFrame::take();
+    let search = Search::new(frame.room);
+    focus("search");
     let close = Callback::new(move |()| frame.searching.set(false));
-    let line = move |message: Message| {
-        let seq = message.seq;
-        view! {
-            <li>
-                <button
-                    type="button"
-                    class="found"
-                    data-testid="search-result"
-                    on:click=move |_| frame.goal.set(Some(seq))
-                >
-                    <b class="name">{message.author.display_name.to_string()}</b>
-                    " "
-                    <small class="soft">{day_and_clock(message.at)}</small>
-                    <span>{excerpt(message.content.body.as_str())}</span>
-                </button>
-            </li>
-        }
-    };
-    let results = move || match found.get() {
-        Found::Nothing => view! { <p class="hint">{t("search.hint")}</p> }.into_any(),
-        Found::Asking => view! { <ListSkeleton rows=3 /> }.into_any(),
-        Found::Wrong(why) => view! { <p class="hint">{why}</p> }.into_any(),
-        Found::Failed(error) => {
-            let retry = Callback::new(move |()| ask.run(None));
-            view! { <Alert text=error.message() retry=Some(retry) /> }.into_any()
-        }
-        Found::Messages(messages, cursor) => {
-            let count = tn("search.count.one", "search.count.other", messages.len());
-            let more = cursor.map(|cursor| {
-                view! {
-                    <button type="button" class="btn" on:click=move |_| ask.run(Some(cursor.clone()))>
-                        {t("search.more")}
-                    </button>
-                }
-            });
-            let none = messages.is_empty();
-            view! {
-                <p class="hint" role="status">
-                    {if none { t("search.none").to_owned() } else { count }}
-                </p>
-                <ul>{messages.into_iter().map(line).collect::<Vec<_>>()}</ul>
-                {more}
-            }
-            .into_any()
-        }
-    };
     view! {
         <section
             class="search-panel"
@@ -149,12 +127,63 @@ pub fn SearchPanel() -> impl IntoView {
                     aria-label=t("search.label")
                     placeholder=t("search.label")
                     autocomplete="off"
-                    prop:value=wanted
-                    on:input=typed
+                    prop:value=search.wanted
+                    on:input=move |ev| search.typed(event_target_value(&ev))
                 />
                 <CloseButton label=t("search.close") on_close=close />
             </div>
-            <div class="search-results">{results}</div>
+            <div class="search-results"><Results search /></div>
         </section>
+    }
+}
+
+#[component]
+fn Results(search: Search) -> impl IntoView {
+    let frame = RoomFrame::take();
+    let line = move |message: Message| {
+        let seq = message.seq;
+        view! {
+            <li>
+                <button
+                    type="button"
+                    class="found"
+                    data-testid="search-result"
+                    on:click=move |_| frame.goal.set(Some(seq))
+                >
+                    <b class="name">{message.author.display_name.to_string()}</b>
+                    " "
+                    <small class="soft">{day_and_clock(message.at)}</small>
+                    <span>{excerpt(message.content.body.as_str())}</span>
+                </button>
+            </li>
+        }
+    };
+    move || match search.found.get() {
+        Found::Nothing => view! { <p class="hint">{t("search.hint")}</p> }.into_any(),
+        Found::Asking => view! { <ListSkeleton rows=3 /> }.into_any(),
+        Found::Wrong(why) => view! { <p class="hint">{why}</p> }.into_any(),
+        Found::Failed(error) => {
+            let retry = Callback::new(move |()| search.ask(None));
+            view! { <Alert text=error.message() retry=Some(retry) /> }.into_any()
+        }
+        Found::Messages(messages, cursor) => {
+            let count = tn("search.count.one", "search.count.other", messages.len());
+            let more = cursor.map(|cursor| {
+                view! {
+                    <button type="button" class="btn" on:click=move |_| search.ask(Some(cursor.clone()))>
+                        {t("search.more")}
+                    </button>
+                }
+            });
+            let none = messages.is_empty();
+            view! {
+                <p class="hint" role="status">
+                    {if none { t("search.none").to_owned() } else { count }}
+                </p>
+                <ul>{messages.into_iter().map(line).collect::<Vec<_>>()}</ul>
+                {more}
+            }
+            .into_any()
+        }
     }
 }

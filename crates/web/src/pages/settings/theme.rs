@@ -38,15 +38,12 @@ pub fn Theme() -> impl IntoView {
         let Some(root) = document().document_element() else { return };
         // A browser that keeps nothing still changes for as long as the page is open.
         let storage = window().local_storage().ok().flatten();
-        match choice.word() {
-            Some(word) => {
-                let _ = root.set_attribute("data-theme", word);
-                let _ = storage.map(|storage| storage.set_item(KEY, word));
-            }
-            None => {
-                let _ = root.remove_attribute("data-theme");
-                let _ = storage.map(|storage| storage.remove_item(KEY));
-            }
+        if let Some(word) = choice.word() {
+            let _ = root.set_attribute("data-theme", word);
+            let _ = storage.map(|storage| storage.set_item(KEY, word));
+        } else {
+            let _ = root.remove_attribute("data-theme");
+            let _ = storage.map(|storage| storage.remove_item(KEY));
         }
     });
     view! {

@@ -5,7 +5,7 @@ use crate::api::accounts;
 use crate::components::avatar::Avatar;
 use crate::components::dialog::Dialog;
 use crate::components::icon::{Icon, Sign};
-use crate::live::use_chat;
+use crate::live::{Chat, use_chat};
 use crate::locale::t;
 use crate::pages::Go;
 use leptos::prelude::*;
@@ -36,19 +36,27 @@ impl Choice {
     }
 }
 
-#[component]
-pub fn Jump(on_close: Callback<()>) -> impl IntoView {
-    let chat = use_chat();
-    let go = Go::take();
-    let text = RwSignal::new(String::new());
-    let people = RwSignal::new(Vec::<User>::new());
-    let at = RwSignal::new(0_usize);
-    let asking = RwSignal::new(false);
+/// What is looked for and what was found.
+#[derive(Clone, Copy)]
+struct Finder {
+    chat: Chat,
+    go: Go,
+    text: RwSignal<String>,
+    people: RwSignal<Vec<User>>,
+    /// Which choice is chosen.
+    at: RwSignal<usize>,
+    asking: RwSignal<bool>,
+    /// Counts what was typed, so that the answer to an older question is dropped.
+    generation: StoredValue<u32>,
+    on_close: Callback<()>,
+}
 
-    let choices = Memo::new(move |_| {
-        let wanted = text.with(|text| text.trim().trim_start_matches(['#', '@']).to_lowercase());
+impl Finder {
+    /// The rooms and people that fit.
+    fn choices(self) -> Vec<Choice> {
+        let wanted = self.text.with(|text| text.trim().trim_start_matches(['#', '@']).to_lowercase());
         let fits = |name: &str| wanted.is_empty() || name.to_lowercase().contains(&wanted);
-        let mut found: Vec<Choice> = chat.with_rooms(|rooms| {
+        let mut found: Vec<Choice> = self.chat.with_rooms(|rooms| {
             let rooms = rooms.directs().into_iter().chain(rooms.rooms());
             let fitting = rooms.filter(|it| {
                 fits(it.room.name.as_str()) || it.room.peer.as_ref().is_some_and(|peer| fits(peer.username.as_str()))
@@ -61,52 +69,51 @@ pub fn Jump(on_close: Callback<()>) -> impl IntoView {
             });
             choice.take(CHOICES).collect()
         });
-        let known: Vec<_> = found
-            .iter()
-            .filter_map(|choice| match choice {
-                Choice::Room { peer: Some(peer), .. } => Some(peer.id),
-                _ => None,
-            })
-            .collect();
-        let me = chat.me().map(|me| me.id);
-        people.with(|people| {
-            let new = people.iter().filter(|user| !known.contains(&user.id) && Some(user.id) != me);
-            found.extend(new.cloned().map(Choice::Person));
-        });
-        found
-    });
-
-    let generation = StoredValue::new(0_u32);
-    let changed = move |value: String| {
-        text.set(value);
-        at.set(0);
-        generation.update_value(|it| *it += 1);
-        let mine = generation.get_value();
-        let ask = move || {
-            if generation.try_get_value() != Some(mine) {
-                return;
-            }
-            let wanted = text.with_untracked(|text| text.trim().trim_start_matches('@').to_lowercase());
-            if wanted.is_empty() {
-                people.set(Vec::new());
-                return;
-            }
-            asking.set(true);
-            spawn_local(async move {
-                let found = accounts::search(&chat.api(), &wanted, PEOPLE).await;
-                if generation.try_get_value() == Some(mine) {
-                    asking.set(false);
-                    match found {
-                        Ok(found) => people.set(found),
-                        Err(error) => chat.complain(&error),
-                    }
-                }
-            });
+        let talked_to = |user: &User| {
+            found.iter().any(|choice| matches!(choice, Choice::Room { peer: Some(peer), .. } if peer.id == user.id))
         };
-        set_timeout(ask, PAUSE);
-    };
-    let open = move |choice: Choice| {
-        on_close.run(());
+        let me = self.chat.me().map(|me| me.id);
+        let new = self.people.get().into_iter().filter(|user| !talked_to(user) && Some(user.id) != me);
+        let new: Vec<Choice> = new.map(Choice::Person).collect();
+        found.extend(new);
+        found
+    }
+
+    fn typed(self, value: String) {
+        self.text.set(value);
+        self.at.set(0);
+        self.generation.update_value(|it| *it = it.wrapping_add(1));
+        let mine = self.generation.get_value();
+        let later = move || {
+            if self.generation.try_get_value() == Some(mine) {
+                self.ask(mine);
+            }
+        };
+        set_timeout(later, PAUSE);
+    }
+
+    fn ask(self, mine: u32) {
+        let wanted = self.text.with_untracked(|text| text.trim().trim_start_matches('@').to_lowercase());
+        if wanted.is_empty() {
+            self.people.set(Vec::new());
+            return;
+        }
+        self.asking.set(true);
+        spawn_local(async move {
+            let found = accounts::search(&self.chat.api(), &wanted, PEOPLE).await;
+            if self.generation.try_get_value() == Some(mine) {
+                self.asking.set(false);
+                match found {
+                    Ok(found) => self.people.set(found),
+                    Err(error) => self.chat.complain(&error),
+                }
+            }
+        });
+    }
+
+    fn open(self, choice: Choice) {
+        let Self { chat, go, .. } = self;
+        self.on_close.run(());
         match choice {
             Choice::Room { id, .. } => go_to_room(go, id),
             Choice::Person(user) => spawn_local(async move {
@@ -116,45 +123,54 @@ pub fn Jump(on_close: Callback<()>) -> impl IntoView {
                 }
             }),
         }
+    }
+}
+
+#[component]
+pub fn Jump(on_close: Callback<()>) -> impl IntoView {
+    let finder = Finder {
+        chat: use_chat(),
+        go: Go::take(),
+        text: RwSignal::new(String::new()),
+        people: RwSignal::new(Vec::new()),
+        at: RwSignal::new(0),
+        asking: RwSignal::new(false),
+        generation: StoredValue::new(0),
+        on_close,
     };
+    let at = finder.at;
+    let choices = Memo::new(move |_| finder.choices());
     let step = move |by: isize| {
         let count = choices.with(Vec::len);
         if count > 0 {
             at.update(|at| *at = at.saturating_add_signed(by).min(count - 1));
         }
     };
-    let option = move |(index, choice): (usize, Choice)| {
-        let taken = choice.clone();
-        let chosen = move || at.get() == index;
-        let (picture, name, more) = match choice {
-            Choice::Room { name, icon, peer: None, .. } => (view! { <Sign icon /> }.into_any(), name, None),
-            Choice::Room { name, peer: Some(peer), .. } => {
-                (view! { <Avatar face=&peer size="small" /> }.into_any(), name, Some(peer.username.to_string()))
+    let keys = move |ev: web_sys::KeyboardEvent| match ev.key().as_str() {
+        "ArrowDown" => {
+            ev.prevent_default();
+            step(1);
+        }
+        "ArrowUp" => {
+            ev.prevent_default();
+            step(-1);
+        }
+        "Enter" if !ev.is_composing() => {
+            ev.prevent_default();
+            if let Some(choice) = choices.with_untracked(|it| it.get(at.get_untracked()).cloned()) {
+                finder.open(choice);
             }
-            Choice::Person(user) => (
-                view! { <Avatar face=&user size="small" /> }.into_any(),
-                user.display_name.to_string(),
-                Some(user.username.to_string()),
-            ),
-        };
-        view! {
-            <li
-                class="item"
-                class:chosen=chosen
-                id=format!("jump-{index}")
-                role="option"
-                aria-selected=move || if chosen() { "true" } else { "false" }
-                on:mousemove=move |_| {
-                    if at.get_untracked() != index {
-                        at.set(index);
-                    }
-                }
-                on:click=move |_| open(taken.clone())
-            >
-                {picture}
-                <span class="name">{name}</span>
-                {more.map(|more| view! { <small class="soft">"@" {more}</small> })}
-            </li>
+        }
+        _ => {}
+    };
+    let active = move || choices.with(|it| !it.is_empty()).then(|| format!("jump-{}", at.get()));
+    let state = move || {
+        if choices.with(|it| !it.is_empty()) {
+            ""
+        } else if finder.asking.get() {
+            t("jump.asking")
+        } else {
+            t("jump.nothing")
         }
     };
     view! {
@@ -167,46 +183,65 @@ pub fn Jump(on_close: Callback<()>) -> impl IntoView {
                 aria-expanded="true"
                 aria-controls="jump-list"
                 aria-autocomplete="list"
-                aria-activedescendant=move || choices.with(|it| !it.is_empty()).then(|| format!("jump-{}", at.get()))
+                aria-activedescendant=active
                 autocomplete="off"
                 autocapitalize="off"
                 spellcheck="false"
                 autofocus
                 placeholder=t("jump.placeholder")
-                prop:value=text
-                on:input=move |ev| changed(event_target_value(&ev))
-                on:keydown=move |ev| match ev.key().as_str() {
-                    "ArrowDown" => {
-                        ev.prevent_default();
-                        step(1);
-                    }
-                    "ArrowUp" => {
-                        ev.prevent_default();
-                        step(-1);
-                    }
-                    "Enter" if !ev.is_composing() => {
-                        ev.prevent_default();
-                        if let Some(choice) = choices.with(|it| it.get(at.get_untracked()).cloned()) {
-                            open(choice);
-                        }
-                    }
-                    _ => {}
-                }
+                prop:value=finder.text
+                on:input=move |ev| finder.typed(event_target_value(&ev))
+                on:keydown=keys
             />
             <ul class="jump-list" id="jump-list" role="listbox" aria-label=t("jump.list")>
-                <For each=move || choices.get().into_iter().enumerate() key=|(at, it)| (*at, it.key()) children=option />
+                <For
+                    each=move || choices.get().into_iter().enumerate()
+                    key=|(index, choice)| (*index, choice.key())
+                    let((index, choice))
+                >
+                    <Line finder index choice />
+                </For>
             </ul>
             <p class="hint" role="status">
-                {move || {
-                    if choices.with(|it| !it.is_empty()) {
-                        ""
-                    } else if asking.get() {
-                        t("jump.asking")
-                    } else {
-                        t("jump.nothing")
-                    }
-                }}
+                {state}
             </p>
         </Dialog>
+    }
+}
+
+#[component]
+fn Line(finder: Finder, index: usize, choice: Choice) -> impl IntoView {
+    let at = finder.at;
+    let chosen = move || at.get() == index;
+    let taken = choice.clone();
+    let (picture, name, more) = match choice {
+        Choice::Room { name, icon, peer: None, .. } => (view! { <Sign icon /> }.into_any(), name, None),
+        Choice::Room { name, peer: Some(peer), .. } => {
+            (view! { <Avatar face=&peer size="small" /> }.into_any(), name, Some(peer.username.to_string()))
+        }
+        Choice::Person(user) => (
+            view! { <Avatar face=&user size="small" /> }.into_any(),
+            user.display_name.to_string(),
+            Some(user.username.to_string()),
+        ),
+    };
+    view! {
+        <li
+            class="item"
+            class:chosen=chosen
+            id=format!("jump-{index}")
+            role="option"
+            aria-selected=move || if chosen() { "true" } else { "false" }
+            on:mousemove=move |_| {
+                if at.get_untracked() != index {
+                    at.set(index);
+                }
+            }
+            on:click=move |_| finder.open(taken.clone())
+        >
+            {picture}
+            <span class="name">{name}</span>
+            {more.map(|more| view! { <small class="soft">"@" {more}</small> })}
+        </li>
     }
 }

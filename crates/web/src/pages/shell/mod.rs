@@ -21,6 +21,7 @@ use crate::state::Status;
 use jump::Jump;
 use leptos::ev;
 use leptos::prelude::*;
+use natter_shared::text::Username;
 use new_room::NewRoom;
 use rail::Rail;
 use toasts::Toasts;
@@ -167,7 +168,7 @@ pub fn Shell(place: Memo<Place>) -> impl IntoView {
                 Place::Room(room) => view! { <RoomPage room /> }.into_any(),
                 Place::Browse => view! { <Browse /> }.into_any(),
                 Place::Join(code) => view! { <Join code /> }.into_any(),
-                Place::Profile(username) => view! { <Profile username /> }.into_any(),
+                Place::Profile(name) => view! { <Profile username=Username::parse(&name) /> }.into_any(),
                 Place::Settings => view! { <Settings /> }.into_any(),
                 Place::Login | Place::Register | Place::NotFound => {
                     view! {

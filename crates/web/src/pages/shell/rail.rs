@@ -8,6 +8,7 @@ use crate::live::use_chat;
 use crate::locale::{t, tf};
 use crate::pages::Go;
 use crate::place::{self, Place};
+use crate::state::Rooms;
 use leptos::prelude::*;
 use natter_shared::account::User;
 use natter_shared::id::RoomId;
@@ -18,8 +19,7 @@ use wasm_bindgen_futures::spawn_local;
 pub fn Rail(place: Memo<Place>) -> impl IntoView {
     let chat = use_chat();
     let frame = Frame::take();
-    let go = Go::take();
-    let loaded = Memo::new(move |_| chat.with_rooms(|rooms| rooms.loaded()));
+    let loaded = Memo::new(move |_| chat.with_rooms(Rooms::loaded));
     let rooms =
         Memo::new(move |_| chat.with_rooms(|rooms| rooms.rooms().iter().map(|it| it.room.id).collect::<Vec<_>>()));
     let directs =
@@ -28,18 +28,6 @@ pub fn Rail(place: Memo<Place>) -> impl IntoView {
         Place::Room(room) => Some(room),
         _ => None,
     });
-    let leaving = RwSignal::new(false);
-    let log_out = move |_| {
-        leaving.set(true);
-        spawn_local(async move {
-            if let Err(error) = chat.logout().await {
-                leaving.try_set(false);
-                chat.complain(&error);
-            } else {
-                go.replace(place::LOGIN);
-            }
-        });
-    };
     let lines = move |ids: Memo<Vec<RoomId>>, label: &'static str, empty: &'static str| {
         view! {
             <ul aria-label=label>
@@ -88,35 +76,57 @@ pub fn Rail(place: Memo<Place>) -> impl IntoView {
                     </section>
                 </Show>
             </div>
-            <footer class="me" data-testid="me">
-                {move || {
-                    chat.me()
-                        .map(|me| {
-                            let live = Signal::derive(move || chat.status() == crate::state::Status::Live);
-                            view! {
-                                <Avatar face=&me online=live />
-                                <div class="who">
-                                    <b class="name">{me.display_name.to_string()}</b>
-                                    <small>"@" {me.username.to_string()}</small>
-                                </div>
-                            }
-                        })
-                }}
-                <a class="icon" href=place::SETTINGS aria-label=t("rail.settings") title=t("rail.settings")>
-                    <Sign icon=Icon::Gear />
-                </a>
-                <button
-                    type="button"
-                    class="icon"
-                    aria-label=t("rail.log_out")
-                    title=t("rail.log_out")
-                    disabled=leaving
-                    on:click=log_out
-                >
-                    <Sign icon=Icon::Leave />
-                </button>
-            </footer>
+            <Oneself />
         </nav>
+    }
+}
+
+/// Who one is here, and the ways to the settings and out.
+#[component]
+fn Oneself() -> impl IntoView {
+    let chat = use_chat();
+    let go = Go::take();
+    let leaving = RwSignal::new(false);
+    let log_out = move |_| {
+        leaving.set(true);
+        spawn_local(async move {
+            if let Err(error) = chat.logout().await {
+                leaving.try_set(false);
+                chat.complain(&error);
+            } else {
+                go.replace(place::LOGIN);
+            }
+        });
+    };
+    view! {
+        <footer class="me" data-testid="me">
+            {move || {
+                chat.me()
+                    .map(|me| {
+                        let live = Signal::derive(move || chat.status() == crate::state::Status::Live);
+                        view! {
+                            <Avatar face=&me online=live />
+                            <div class="self">
+                                <b class="name">{me.display_name.to_string()}</b>
+                                <small>"@" {me.username.to_string()}</small>
+                            </div>
+                        }
+                    })
+            }}
+            <a class="icon" href=place::SETTINGS aria-label=t("rail.settings") title=t("rail.settings")>
+                <Sign icon=Icon::Gear />
+            </a>
+            <button
+                type="button"
+                class="icon"
+                aria-label=t("rail.log_out")
+                title=t("rail.log_out")
+                disabled=leaving
+                on:click=log_out
+            >
+                <Sign icon=Icon::Leave />
+            </button>
+        </footer>
     }
 }
 

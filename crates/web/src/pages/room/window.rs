@@ -1,0 +1,148 @@
+//! The window of a timeline: which rows are in the document, what is drawn or loaded when an edge comes near, and the way
+//! to a message that somebody asked for.
+
+use super::RoomFrame;
+use super::place_keeper::PlaceKeeper;
+use crate::live::{Chat, use_chat};
+use crate::locale::t;
+use crate::state::{Row, RowKey, TimelineView};
+use leptos::prelude::*;
+use natter_shared::id::{RoomId, Seq};
+use wasm_bindgen_futures::spawn_local;
+
+/// So many rows are in the document at most, and so many are exchanged at a time.
+const DRAWN: usize = 160;
+const STEP: usize = 60;
+/// This near to the window's edge, in CSS pixels, the next rows are drawn; this near to the top, older ones are loaded.
+const NEAR: i32 = 800;
+const NEAR_TOP: i32 = 300;
+/// This near to the end, in CSS pixels, one is at the end.
+const AT_END: i32 = 16;
+/// So many pages are loaded at most to get to a message that was asked for.
+const PAGES: usize = 400;
+
+#[derive(Clone, Copy)]
+pub struct Window {
+    chat: Chat,
+    room: RoomId,
+    pub keeper: PlaceKeeper,
+    pub view: Memo<TimelineView>,
+    rows: Memo<Vec<Row>>,
+    /// The first row of the window; none for a window that reaches the end.
+    first: RwSignal<Option<RowKey>>,
+    /// The rows that are drawn.
+    pub drawn: Memo<Vec<Row>>,
+    /// Why older messages could not be loaded.
+    pub failed: RwSignal<Option<String>>,
+}
+
+/// Where the window begins: at a row, or so that it reaches the end.
+fn start_of(rows: &[Row], first: Option<RowKey>) -> usize {
+    let last = rows.len().saturating_sub(DRAWN);
+    first.and_then(|key| rows.iter().position(|row| row.key() == key)).map_or(last, |at| at.min(last))
+}
+
+impl Window {
+    pub fn new(keeper: PlaceKeeper) -> Self {
+        let chat = use_chat();
+        let room = RoomFrame::take().room;
+        let rows = Memo::new(move |_| chat.rows(room));
+        let first = RwSignal::new(None::<RowKey>);
+        let drawn = Memo::new(move |_| {
+            let first = first.get();
+            rows.with(|rows| {
+                let start = start_of(rows, first);
+                rows[start..(start + DRAWN).min(rows.len())].to_vec()
+            })
+        });
+        let view = Memo::new(move |_| chat.timeline(room));
+        let window = Self { chat, room, keeper, view, rows, first, drawn, failed: RwSignal::new(None) };
+        keeper.watch(move || window.reach());
+        window
+    }
+
+    fn start(self) -> usize {
+        self.rows.with_untracked(|rows| start_of(rows, self.first.get_untracked()))
+    }
+
+    fn reaches_end(self) -> bool {
+        self.start() + DRAWN >= self.rows.with_untracked(Vec::len)
+    }
+
+    pub fn to_end(self) {
+        self.first.set(None);
+        self.keeper.follow();
+    }
+
+    /// Takes note of where the reader is, and draws what comes near.
+    pub fn scrolled(self) {
+        if let Some((above, below)) = self.keeper.around() {
+            self.keeper.scrolled(above, below <= AT_END && self.reaches_end());
+            self.reach();
+        }
+    }
+
+    /// Draws or loads what lies beyond an edge that is near.
+    fn reach(self) {
+        let Some((above, below)) = self.keeper.around() else { return };
+        // Nothing of a page that is gone is asked for.
+        let Some(view) = self.view.try_get_untracked() else { return };
+        let start = self.start();
+        if above < NEAR && start > 0 {
+            let row = self.rows.with_untracked(|rows| rows.get(start.saturating_sub(STEP)).copied());
+            self.first.set(row.map(|row| row.key()));
+        } else if above < NEAR_TOP && view.older && !view.loading_older && self.failed.with_untracked(Option::is_none) {
+            self.load_older();
+        }
+        if below < NEAR && !self.reaches_end() {
+            let next = self.rows.with_untracked(|rows| {
+                let next = start + STEP;
+                (next < rows.len().saturating_sub(DRAWN)).then(|| rows[next].key())
+            });
+            self.first.set(next);
+        }
+    }
+
+    pub fn load_older(self) {
+        self.failed.set(None);
+        spawn_local(async move {
+            if let Err(error) = self.chat.older(self.room).await {
+                self.failed.try_set(Some(error.message()));
+            }
+        });
+    }
+
+    /// Shows a message, after loading up to it.
+    pub async fn go_to(self, seq: Seq) {
+        for _ in 0..PAGES {
+            // Nobody waits for a page that is gone.
+            let Some(view) = self.view.try_get_untracked() else { return };
+            if let Some(at) = self.position(seq) {
+                let start = self.rows.with_untracked(|rows| rows[at.saturating_sub(DRAWN / 2)].key());
+                self.first.set(Some(start));
+                self.keeper.show(seq);
+                return;
+            }
+            if !view.older {
+                break;
+            }
+            if let Err(error) = self.chat.older(self.room).await {
+                self.chat.complain(&error);
+                return;
+            }
+        }
+        self.chat.tell(t("room.gone_message"));
+    }
+
+    /// Where the row of a message is, if it is loaded.
+    fn position(self, seq: Seq) -> Option<usize> {
+        let is_it = |row: &Row| match row {
+            Row::Message(RowKey::Message(at)) => *at == seq,
+            Row::Message(key) => {
+                self.chat.peek(|state| state.message(self.room, *key)).is_some_and(|message| message.seq == Some(seq))
+            }
+            Row::Day(_) | Row::New | Row::Event(_) => false,
+        };
+        self.rows.with_untracked(|rows| rows.iter().position(is_it))
+    }
+}
