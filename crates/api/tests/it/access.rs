@@ -47,6 +47,7 @@ fn table() -> Vec<(Method, &'static str, Needs, Value)> {
         (Method::GET, path::OPENAPI, Nothing, Value::Null),
         (Method::GET, path::WEBSOCKET, Nothing, Value::Null),
         (Method::GET, path::SESSIONS, Login, Value::Null),
+        (Method::DELETE, path::SESSIONS, Login, Value::Null),
         (Method::DELETE, path::SESSION, Login, Value::Null),
         (Method::POST, path::PASSWORD, Login, json!({"current": "x", "new": "y"})),
         (Method::GET, path::ME, Login, Value::Null),
