@@ -10,7 +10,7 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpResponse, web};
+use actix_web::{Error, web};
 use natter_shared::error::ErrorCode;
 use std::fmt::Write as _;
 use tracing::Instrument as _;
@@ -52,15 +52,8 @@ pub async fn finish(req: ServiceRequest, next: Next<impl MessageBody + 'static>)
     };
     let id = request_id(&state);
     let span = tracing::info_span!("request", %id);
-    let request = req.request().clone();
-    let response = async {
-        match next.call(req).await {
-            Ok(response) => response.map_into_boxed_body(),
-            Err(error) => ServiceResponse::new(request, HttpResponse::from_error(error)),
-        }
-    }
-    .instrument(span)
-    .await;
+    // What a route fails with is an answer already. The request must not be held here: the router needs it alone.
+    let response = next.call(req).instrument(span).await?.map_into_boxed_body();
     let mut response = with_body(response, &id);
     let is_page = response.headers().contains_key(header::CACHE_CONTROL);
     let headers = response.headers_mut();
