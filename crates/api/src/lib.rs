@@ -7,8 +7,12 @@ pub mod clock;
 pub mod config;
 pub mod http;
 pub mod realtime;
+#[cfg(test)]
+mod scene;
 mod secret;
 pub mod service;
+#[cfg(test)]
+mod stage;
 pub mod state;
 pub mod store;
 pub mod telemetry;

@@ -10,11 +10,7 @@ pub mod password;
 pub mod presence;
 pub mod rate;
 pub mod rooms;
-#[cfg(test)]
-mod scene;
 pub mod sessions;
-#[cfg(test)]
-mod stage;
 pub mod strength;
 pub mod throttle;
 pub mod token;

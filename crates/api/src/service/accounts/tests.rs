@@ -1,7 +1,7 @@
 //! Accounts from registering on, on the real store.
 
 use super::*;
-use crate::service::scene::{Scene, from};
+use crate::scene::{Scene, from};
 use natter_shared::account::LoginForm;
 use serde_json::{Value, json};
 

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::service::Caller;
-use crate::service::stage::{Heard, Stage};
+use crate::stage::{Heard, Stage};
 use crate::store::{EntrySlice, MessageSlice, Search, Stored};
 use async_trait::async_trait;
 use futures_util::FutureExt;

@@ -1,7 +1,7 @@
 //! Watermarks on the real store: never down, merged, and told where it does not cost too much.
 
 use super::*;
-use crate::service::stage::{Heard, Stage};
+use crate::stage::{Heard, Stage};
 use crate::store::NewEntry;
 use futures_util::future::join_all;
 use natter_shared::entry::EntryKind;

@@ -1,7 +1,7 @@
 //! Messages on the real store: repeats, whispers, changes, and catching up.
 
 use super::*;
-use crate::service::stage::{Heard, Stage};
+use crate::stage::{Heard, Stage};
 use futures_util::future::join_all;
 use natter_shared::frame::{Cursors, ServerFrame};
 use natter_shared::id::FileId;

@@ -1,7 +1,7 @@
 //! Coming and going, overheard on the bus.
 
 use super::*;
-use crate::service::stage::Stage;
+use crate::stage::Stage;
 use natter_shared::room::Visibility;
 
 fn changes(notices: &[Notice]) -> Vec<(UserId, bool)> {

@@ -4,7 +4,7 @@
 mod standing;
 
 use super::*;
-use crate::service::stage::{Heard, Stage};
+use crate::stage::{Heard, Stage};
 use futures_util::future::join_all;
 use natter_shared::frame::ServerFrame;
 use natter_shared::id::UserId;

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::service::accounts::Accounts;
-use crate::service::scene::{Scene, from};
+use crate::scene::{Scene, from};
 use crate::service::token::SigningKeys;
 use natter_shared::account::{LoginForm, RegisterForm, User};
 

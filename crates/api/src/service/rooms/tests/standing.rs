@@ -5,7 +5,7 @@ use crate::service::marks::{MarkError, Marks};
 use crate::service::messages::MessageError;
 use crate::service::presence::{Presence, PresenceError};
 use crate::service::rooms::RoomError;
-use crate::service::stage::Stage;
+use crate::stage::Stage;
 use futures_util::future::join_all;
 use natter_shared::entry::{EditForm, MessageForm};
 use natter_shared::id::{ClientId, RoomId, Seq};

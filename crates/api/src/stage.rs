@@ -1,15 +1,15 @@
 //! A real system without an edge, for the tests of services: the embedded store in a folder of its own, the bus of a lone
 //! node, and an ear on what is published.
 
-use super::log_writer::LogWriter;
-use super::messages::{MessageError, Messages, Sent};
-use super::rooms::Rooms;
-use super::token::SigningKeys;
-use super::{Caller, Parts, Settings};
 use crate::bus::local::LocalBus;
 use crate::bus::{Bus, Notice, Rate, TooOften};
 use crate::clock::{Clock, Entropy, ManualClock, SystemEntropy, random};
 use crate::realtime::hub::Hub;
+use crate::service::log_writer::LogWriter;
+use crate::service::messages::{MessageError, Messages, Sent};
+use crate::service::rooms::Rooms;
+use crate::service::token::SigningKeys;
+use crate::service::{Caller, Origin, Parts, Settings};
 use crate::store::sqlite::{Options, Sqlite};
 use crate::store::{CreatedUser, NewUser, Store};
 use async_trait::async_trait;
@@ -25,7 +25,7 @@ use tokio::sync::Notify;
 /// How long anything is waited for before that is a failure.
 const BOUND: Duration = Duration::from_secs(30);
 
-pub(super) struct Stage {
+pub(crate) struct Stage {
     pub parts: Parts,
     pub heard: Arc<Heard>,
     pub log: LogWriter,
@@ -95,7 +95,7 @@ impl Stage {
     /// Lets somebody in by the room's code.
     pub async fn lets_in(&self, owner: &Caller, who: &Caller, room: RoomId) -> Room {
         let code = self.rooms.code(owner, room).await.unwrap();
-        let origin = super::Origin { ip: [127, 0, 0, 1].into(), user_agent: String::new() };
+        let origin = Origin { ip: [127, 0, 0, 1].into(), user_agent: String::new() };
         let form = CodeForm { code: code.as_str().to_owned() };
         self.rooms.join_by_code(who, &form, &origin).await.unwrap()
     }
@@ -116,7 +116,7 @@ impl Stage {
 }
 
 /// The bus of a lone node that also remembers what was published.
-pub(super) struct Heard {
+pub(crate) struct Heard {
     bus: LocalBus,
     notices: Mutex<Vec<Notice>>,
     more: Notify,

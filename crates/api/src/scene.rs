@@ -1,11 +1,11 @@
 //! For the tests of accounts and logins: the real store in a folder of its own, the real bus overheard, settings of one's
 //! choice, and a clock that is told to go on.
 
-use super::stage::Heard;
-use super::token::SigningKeys;
-use super::{Origin, Parts, Settings};
 use crate::bus::Notice;
 use crate::clock::{Clock, ManualClock, SystemEntropy};
+use crate::service::token::SigningKeys;
+use crate::service::{Origin, Parts, Settings};
+use crate::stage::Heard;
 use crate::store::sqlite::{Options, Sqlite};
 use natter_shared::id::SessionId;
 use natter_shared::timestamp::Timestamp;
