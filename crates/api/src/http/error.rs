@@ -6,9 +6,9 @@ use crate::service::accounts::AccountError;
 use crate::service::log_writer::WriteError;
 use crate::service::marks::MarkError;
 use crate::service::messages::MessageError;
+use crate::service::password::PasswordError;
 use crate::service::presence::PresenceError;
 use crate::service::rooms::RoomError;
-use crate::service::password::PasswordError;
 use crate::service::sessions::SessionError;
 use crate::store::StoreError;
 use actix_web::http::StatusCode;
@@ -186,9 +186,10 @@ impl From<WriteError> for ApiError {
     fn from(error: WriteError) -> Self {
         match &error {
             WriteError::Busy | WriteError::Stopping | WriteError::Unknown(_) => Self::retry(error),
-            WriteError::Unwritable(_) => {
-                Self { message: "The server cannot store anything right now. Try again later".into(), ..Self::retry(error) }
-            }
+            WriteError::Unwritable(_) => Self {
+                message: "The server cannot store anything right now. Try again later".into(),
+                ..Self::retry(error)
+            },
             WriteError::Broken(_) => Self::internal(error),
         }
     }
@@ -247,9 +248,10 @@ impl From<RoomError> for ApiError {
             RoomError::NameTaken => Self::new(ErrorCode::RoomNameTaken, "Another room has this name")
                 .with_field("name", "Another room has this name"),
             RoomError::Archived => Self::archived(),
-            RoomError::LastOwner => {
-                Self::new(ErrorCode::LastOwner, "The last owner cannot go while others are here. Make somebody else owner")
-            }
+            RoomError::LastOwner => Self::new(
+                ErrorCode::LastOwner,
+                "The last owner cannot go while others are here. Make somebody else owner",
+            ),
             RoomError::LimitReached(why) => Self::new(ErrorCode::LimitReached, why),
             RoomError::Invalid(fields) => Self::invalid(fields),
             RoomError::TooOften(wait) => wait.into(),

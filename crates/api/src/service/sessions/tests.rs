@@ -1,8 +1,8 @@
 //! Logins from the first one to their end, on the real store.
 
 use super::*;
-use crate::service::accounts::Accounts;
 use crate::scene::{Scene, from};
+use crate::service::accounts::Accounts;
 use crate::service::token::SigningKeys;
 use natter_shared::account::{LoginForm, RegisterForm, User};
 
