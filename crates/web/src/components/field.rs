@@ -43,6 +43,11 @@ impl Errors {
         }
     }
 
+    /// Everything that is wrong so far.
+    pub fn all(self) -> Fields {
+        self.0.get_untracked()
+    }
+
     pub fn clear(self) {
         self.0.set(Fields::new());
     }
@@ -89,6 +94,9 @@ pub fn TextField(
     /// When the cursor leaves it.
     #[prop(optional, into)]
     left: Option<Callback<()>>,
+    /// How well a password resists guessing, drawn below the field.
+    #[prop(optional)]
+    score: Option<RwSignal<Option<u8>>>,
     /// Stands in the note after its text.
     #[prop(optional)]
     children: Option<Children>,
@@ -141,6 +149,7 @@ pub fn TextField(
                         }
                     })}
             </div>
+            {score.map(|score| view! { <Meter score /> })}
             <div
                 class="note"
                 class:bad=move || error.get().is_some()
@@ -208,7 +217,7 @@ pub fn GenderField(value: RwSignal<Option<Gender>>, #[prop(optional)] unsaid: bo
 
 /// How well a password resists guessing: zxcvbn's score, 0 to 4, in four parts.
 #[component]
-pub fn Meter(#[prop(into)] score: Signal<Option<u8>>) -> impl IntoView {
+fn Meter(score: RwSignal<Option<u8>>) -> impl IntoView {
     let part = move |at: u8| view! { <i class:on=move || score.get().is_some_and(|score| score >= at)></i> };
     view! {
         <div

@@ -2,7 +2,7 @@
 
 use super::Door;
 use crate::api::{ApiError, accounts};
-use crate::components::field::{Errors, GenderField, Meter, TextField};
+use crate::components::field::{Errors, GenderField, TextField};
 use crate::components::notice::Alert;
 use crate::live::{Chat, use_chat};
 use crate::locale::{t, tf};
@@ -154,7 +154,12 @@ impl Draft {
             return;
         }
         self.failed.set(None);
-        if let Err(fields) = self.form().parse(limits::PASSWORD_MIN) {
+        // What the server found wrong while the form was filled in is still wrong: a change takes it back.
+        let mut fields = self.errors.all();
+        if let Err(local) = self.form().parse(limits::PASSWORD_MIN) {
+            fields.extend(local);
+        }
+        if !fields.is_empty() {
             self.errors.show(fields, ORDER);
             return;
         }
@@ -260,21 +265,19 @@ pub fn Register() -> impl IntoView {
                     left=left("display_name")
                 />
                 <GenderField value=gender unsaid=true />
-                <div>
-                    <TextField
-                        name="password"
-                        label=t("field.password")
-                        value=password
-                        error=errors.of("password")
-                        hint=Signal::derive(move || draft.password_hint())
-                        good=Signal::derive(move || score.get().is_some_and(|score| score >= limits::PASSWORD_SCORE))
-                        kind="password"
-                        autocomplete="new-password"
-                        changed=changed("password")
-                        left=left("password")
-                    />
-                    <Meter score />
-                </div>
+                <TextField
+                    name="password"
+                    label=t("field.password")
+                    value=password
+                    error=errors.of("password")
+                    hint=Signal::derive(move || draft.password_hint())
+                    good=Signal::derive(move || score.get().is_some_and(|score| score >= limits::PASSWORD_SCORE))
+                    kind="password"
+                    autocomplete="new-password"
+                    score
+                    changed=changed("password")
+                    left=left("password")
+                />
                 <button
                     type="submit"
                     class="btn main wide"
