@@ -128,7 +128,8 @@ impl App {
             password_min: config.password_min,
             rate_limits: config.rate_limits,
             keys,
-            public_url: origins.public_url().to_owned(),
+            // Tokens name it: a server that takes another free port after a restart shall still know its own.
+            public_url: config.public_url.clone().unwrap_or_else(|| "http://localhost".to_owned()),
         });
         let parts = Parts { store, bus, clock, entropy, settings };
         let log = LogWriter::start(sqlite as Arc<dyn Log>, Arc::clone(&parts.bus));

@@ -9,8 +9,8 @@ use natter_shared::id::{RoomId, Seq};
 
 /// Says a message; the answer is an `ack` or an `error`, and the error for the log.
 ///
-/// The first time this is polled it queues the message (unless it replies to one, which is looked up first), so polling
-/// each once in the order in which they came keeps that order.
+/// The first time this is polled it queues the message, so polling each once in the order in which they came keeps that
+/// order in the log.
 pub async fn send(state: &AppState, caller: &Caller, frame: SendFrame) -> (Outgoing, Option<ApiError>) {
     let client_id = frame.client_id;
     let (room, form) = frame.into_form();

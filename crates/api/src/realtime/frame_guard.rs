@@ -7,7 +7,8 @@ use bytes::Bytes;
 use futures_util::Stream;
 use natter_shared::frame::CloseCode;
 use natter_shared::limits;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
@@ -104,22 +105,27 @@ impl FrameGuard {
     }
 }
 
-/// The code to close with, once a guarded payload has ended early.
-pub type Verdict = Rc<Cell<Option<CloseCode>>>;
-
 /// A request's payload that ends at the first frame that must not be.
 pub struct Guarded {
-    payload: Payload,
+    payload: Rc<RefCell<Payload>>,
     guard: FrameGuard,
-    verdict: Verdict,
+    verdict: Rc<Cell<Option<CloseCode>>>,
+}
+
+/// What is left of a guarded payload for the one who guards it.
+pub struct Rest {
+    payload: Rc<RefCell<Payload>>,
+    verdict: Rc<Cell<Option<CloseCode>>>,
 }
 
 impl Guarded {
-    /// The payload to hand to actix-ws, and where the verdict will stand.
-    pub fn new(payload: Payload) -> (Payload, Verdict) {
-        let verdict = Verdict::default();
-        let guarded = Self { payload, guard: FrameGuard::default(), verdict: Rc::clone(&verdict) };
-        (Payload::Stream { payload: Box::pin(guarded) }, verdict)
+    /// The payload to hand to actix-ws, and the rest of it.
+    pub fn new(payload: Payload) -> (Payload, Rest) {
+        let payload = Rc::new(RefCell::new(payload));
+        let verdict = Rc::default();
+        let rest = Rest { payload: Rc::clone(&payload), verdict: Rc::clone(&verdict) };
+        let guarded = Self { payload, guard: FrameGuard::default(), verdict };
+        (Payload::Stream { payload: Box::pin(guarded) }, rest)
     }
 }
 
@@ -131,7 +137,7 @@ impl Stream for Guarded {
         if this.verdict.get().is_some() {
             return Poll::Ready(None);
         }
-        let next = Pin::new(&mut this.payload).poll_next(cx);
+        let next = Pin::new(&mut *this.payload.borrow_mut()).poll_next(cx);
         if let Poll::Ready(Some(Ok(bytes))) = &next
             && let Err(code) = this.guard.check(bytes)
         {
@@ -139,6 +145,25 @@ impl Stream for Guarded {
             return Poll::Ready(Some(Err(PayloadError::Overflow)));
         }
         next
+    }
+}
+
+impl Rest {
+    /// The code to close with, once a frame came that must not be.
+    pub fn verdict(&self) -> Option<CloseCode> {
+        self.verdict.get()
+    }
+
+    /// Waits for the peer to hang up, passing over at most so many bytes; `false` if it sends more. What is not read here
+    /// is not read at all: the peer's own writes come to a stand.
+    pub async fn hung_up(&self, mut bytes: usize) -> bool {
+        loop {
+            match poll_fn(|cx| Pin::new(&mut *self.payload.borrow_mut()).poll_next(cx)).await {
+                None | Some(Err(_)) => return true,
+                Some(Ok(chunk)) if chunk.len() > bytes => return false,
+                Some(Ok(chunk)) => bytes -= chunk.len(),
+            }
+        }
     }
 }
 

@@ -103,3 +103,6 @@ impl Hub {
         heads
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -35,6 +35,15 @@ pub enum Over {
     Asked(CloseCode),
 }
 
+/// How a peer took the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Parted {
+    /// It has hung up.
+    Quietly,
+    /// It goes on sending, or says nothing: the connection is cut.
+    Cut,
+}
+
 /// What the writer of a connection gets.
 #[derive(Debug)]
 pub enum Taken {
@@ -65,6 +74,8 @@ struct State {
     reader: Option<Waker>,
     /// The writer has been told of the end, or does not exist any more.
     over: bool,
+    /// How the peer took the end, once that is known.
+    parted: Option<Parted>,
 }
 
 impl State {
@@ -129,9 +140,12 @@ impl Outbox {
         state.wake();
     }
 
-    /// Ends the connection; the first reason counts. What waits is dropped.
+    /// Ends the connection; the first reason counts. What waits is dropped, but for what was promised to be written first.
     pub fn end(&self, end: End) {
-        lock(&self.0).end(end);
+        let mut state = lock(&self.0);
+        if state.end_after.is_none() {
+            state.end(end);
+        }
     }
 
     /// Writes what is queued, and then ends the connection.
@@ -230,6 +244,25 @@ impl Outbox {
             (None, Some(code)) => Poll::Ready(Over::Asked(code)),
             (None, None) => {
                 state.reader = Some(cx.waker().clone());
+                Poll::Pending
+            }
+        }
+    }
+
+    /// The task that read says how the peer took the end.
+    pub fn part(&self, how: Parted) {
+        let mut state = lock(&self.0);
+        state.parted.get_or_insert(how);
+        state.wake();
+    }
+
+    /// For the writer, after the end: done when the connection can be given up.
+    pub fn poll_parted(&self, cx: &mut Context<'_>) -> Poll<Parted> {
+        let mut state = lock(&self.0);
+        match state.parted {
+            Some(how) => Poll::Ready(how),
+            None => {
+                state.writer = Some(cx.waker().clone());
                 Poll::Pending
             }
         }
@@ -360,6 +393,7 @@ mod tests {
         outbox.push(&frame(1));
         outbox.end_after_queue(End::Close(CloseCode::Restart));
         outbox.push(&frame(2));
+        outbox.end(End::Gone(None));
         assert_eq!(heads(&outbox), [1]);
         assert!(matches!(take(&outbox), Poll::Ready(Some(Taken::End(End::Close(CloseCode::Restart))))));
     }

@@ -128,9 +128,21 @@ impl Shard {
         lock(&self.tables).longest_silent(user, now, longer_than)
     }
 
+    /// Delivers up to so many of the waiting deliveries, and looks whether all is well.
     #[cfg(test)]
-    pub fn check_invariants(&self) {
-        lock(&self.tables).check_invariants();
+    pub fn pump(&self, most: usize) {
+        let mut waiting = lock(&self.waiting).take().unwrap();
+        for _ in 0..most {
+            let Ok(delivery) = waiting.try_recv() else { break };
+            self.deliver(&delivery);
+            lock(&self.tables).check_invariants();
+        }
+        *lock(&self.waiting) = Some(waiting);
+    }
+
+    #[cfg(test)]
+    pub fn tick(&self, now: Instant, clock: natter_shared::timestamp::Timestamp) {
+        lock(&self.tables).tick(now, clock);
     }
 }
 

@@ -2,10 +2,10 @@
 
 use super::dispatch;
 use super::doors::{Full, Pass};
-use super::frame_guard::{Guarded, Verdict};
+use super::frame_guard::{Guarded, Rest};
 use super::link::Link;
 use super::opening::{self, Opened};
-use super::outbox::{End, Over, Taken};
+use super::outbox::{End, Over, Parted, Taken};
 use super::outgoing::{Outgoing, joined};
 use super::patience::Patience;
 use super::shard::Shard;
@@ -24,10 +24,8 @@ use futures_util::{FutureExt, StreamExt};
 use natter_shared::error::{ErrorBody, ErrorCode};
 use natter_shared::frame::{ClientFrame, CloseCode, SendFrame};
 use natter_shared::{limits, path};
-use std::convert::Infallible;
 use std::future::poll_fn;
 use std::pin::Pin;
-use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -37,6 +35,9 @@ use tokio::time::Instant;
 const IN_FLIGHT_MAX: usize = 128;
 /// What is under way when the server stops is waited for this long.
 const LAST_ANSWERS: Duration = Duration::from_secs(6);
+/// After a close frame the peer has this long to hang up, and may send this many bytes more, before the connection is cut.
+const FAREWELL: Duration = Duration::from_secs(1);
+const FAREWELL_BYTES: usize = 64 * 1024;
 
 /// The request's payload, untouched.
 pub struct Raw(Payload);
@@ -70,7 +71,7 @@ pub async fn connect(
         return Err(ApiError::retry("the server stops"));
     }
     let pass = state.doors.enter(from.0.ip).map_err(refused)?;
-    let (mut payload, verdict) = Guarded::new(raw.0);
+    let (mut payload, rest) = Guarded::new(raw.0);
     let payload = web::Payload::from_request(&req, &mut payload).await.map_err(ApiError::internal)?;
     let (response, session, messages) = actix_ws::handle(&req, payload)
         .map_err(|error| ApiError::bad_request("This path speaks WebSocket").because(error))?;
@@ -84,7 +85,7 @@ pub async fn connect(
         shard: Arc::clone(&shard),
         link: Arc::clone(&link),
         messages,
-        verdict,
+        rest,
         patience: Patience::new(Instant::now()),
         ip: from.0.ip.to_string(),
     };
@@ -113,6 +114,11 @@ pub(super) fn refused(full: Full) -> ApiError {
     ApiError::new(code, message).after(10_000)
 }
 
+/// The peer did not hang up by itself.
+#[derive(Debug, thiserror::Error)]
+#[error("the connection is cut")]
+struct Cut;
+
 /// Writes what the outbox holds: all of it in one piece each time.
 struct SocketBody {
     link: Arc<Link>,
@@ -122,15 +128,19 @@ struct SocketBody {
 }
 
 impl MessageBody for SocketBody {
-    type Error = Infallible;
+    type Error = Cut;
 
     fn size(&self) -> BodySize {
         BodySize::Stream
     }
 
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Infallible>>> {
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Cut>>> {
         if self.closing {
-            return Poll::Ready(None);
+            return self.link.outbox.poll_parted(cx).map(|how| match how {
+                Parted::Quietly => None,
+                // An end of the body would have actix read on for a while; an error ends the connection.
+                Parted::Cut => Some(Err(Cut)),
+            });
         }
         self.link.outbox.poll_take(cx).map(|taken| match taken? {
             Taken::Frames(frames) => Some(Ok(joined(&frames))),
@@ -158,7 +168,7 @@ struct Socket {
     shard: Arc<Shard>,
     link: Arc<Link>,
     messages: AggregatedMessageStream,
-    verdict: Verdict,
+    rest: Rest,
     patience: Patience,
     ip: String,
 }
@@ -174,10 +184,19 @@ enum Heard {
 
 impl Socket {
     async fn run(mut self, pass: Pass) {
-        let Some(opened) = self.sign_in(pass).await else { return };
-        let end = self.converse(&opened).await;
-        self.link.outbox.end(end);
-        opened.close(&self.state, end).await;
+        if let Some(opened) = self.sign_in(pass).await {
+            let end = self.converse(&opened).await;
+            self.link.outbox.end(end);
+            opened.close(&self.state, end).await;
+        }
+        let hung_up = tokio::time::timeout(FAREWELL, async {
+            if !self.rest.hung_up(FAREWELL_BYTES).await {
+                // The close frame may still be on its way; what comes is left unread.
+                std::future::pending::<()>().await;
+            }
+        });
+        let how = if hung_up.await.is_ok() { Parted::Quietly } else { Parted::Cut };
+        self.link.outbox.part(how);
     }
 
     /// Waits for `hello` and answers it.
@@ -218,7 +237,7 @@ impl Socket {
     async fn hear(&mut self) -> Heard {
         loop {
             let Some(message) = self.messages.next().await else {
-                return Heard::End(self.verdict.get().map_or(End::Gone(None), End::Close));
+                return Heard::End(self.rest.verdict().map_or(End::Gone(None), End::Close));
             };
             self.link.pulse.heard(Instant::now());
             match message {
@@ -237,7 +256,7 @@ impl Socket {
                 Ok(AggregatedMessage::Pong(_)) => {}
                 Ok(AggregatedMessage::Binary(_)) => return Heard::End(End::Close(CloseCode::NotText)),
                 Ok(AggregatedMessage::Close(reason)) => return Heard::End(End::Gone(Some(goodbye(reason.as_ref())))),
-                Err(error) => return Heard::End(End::Close(self.verdict.get().unwrap_or(violation(&error)))),
+                Err(error) => return Heard::End(End::Close(self.rest.verdict().unwrap_or(violation(&error)))),
             }
         }
     }
@@ -285,23 +304,15 @@ impl Socket {
             };
             let done = match frame {
                 ClientFrame::Send(frame) => {
-                    let is_reply = frame.reply_to.is_some();
                     let mut sending = sending(&state, caller, frame);
-                    let polled = futures_util::poll!(&mut sending);
-                    match (polled, is_reply) {
-                        (Poll::Ready(answer), _) => {
+                    // Polled here, it is queued before the next frame is read.
+                    match futures_util::poll!(&mut sending) {
+                        Poll::Ready(answer) => {
                             if let Some(end) = self.answer(answer) {
                                 return end;
                             }
                         }
-                        // Nothing that was written later may get into the log before it.
-                        (Poll::Pending, true) => {
-                            let answer = sending.await;
-                            if let Some(end) = self.answer(answer) {
-                                return end;
-                            }
-                        }
-                        (Poll::Pending, false) => in_flight.push(sending),
+                        Poll::Pending => in_flight.push(sending),
                     }
                     Ok(())
                 }
@@ -358,7 +369,7 @@ fn sending(
     caller: crate::service::Caller,
     frame: SendFrame,
 ) -> LocalBoxFuture<'static, (Outgoing, Option<ApiError>)> {
-    let state: Rc<Data<AppState>> = Rc::new(Data::clone(state));
+    let state = Data::clone(state);
     async move { dispatch::send(&state, &caller, frame).await }.boxed_local()
 }
 
