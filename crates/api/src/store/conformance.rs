@@ -1,1 +1,96 @@
-//! The contract of a store as tests.
+//! The contract of a store as tests, written once. `conforms!` runs all of them on one store; every test gets an empty one.
+
+pub(super) mod accounts;
+pub(super) mod log;
+pub(super) mod marks;
+pub(super) mod messages;
+pub(super) mod refusals;
+pub(super) mod rooms;
+mod script;
+pub(super) mod search;
+pub(super) mod sessions;
+mod world;
+
+pub(super) use world::{World, message, seqs, whisper};
+
+/// Makes a test of each promise. `$open` is an async function that gives a [`World`] around an empty store.
+macro_rules! conforms {
+    ($open:ident) => {
+        $crate::store::conformance::conforms! { $open =>
+            accounts: [
+                a_hundred_registrations_of_one_name_make_one_account,
+                people_are_found_and_changed,
+                a_lost_answer_can_be_asked_for_again,
+                people_are_searched_in_pages,
+            ]
+            sessions: [
+                fifty_refreshes_at_once_have_one_successor,
+                a_predecessor_is_good_for_the_grace_time_and_no_longer,
+                a_token_from_before_the_predecessor_ends_the_family,
+                what_was_never_a_token_ends_nothing,
+                a_login_ends_by_time_and_rotation_does_not_move_it,
+                logins_are_listed_and_revoked,
+            ]
+            rooms: [
+                a_hundred_rooms_of_one_name_make_one_room,
+                a_room_is_made_once_however_often_it_is_asked_for,
+                codes_are_unique_and_can_be_switched_off,
+                the_directory_comes_in_pages,
+                fifty_first_messages_make_one_direct_conversation,
+                people_come_and_go_and_are_banned,
+                members_come_by_role_and_name,
+                an_overview_shows_what_is_unread_for_each,
+                unread_is_counted_to_its_limit,
+                acquaintances_share_a_room,
+            ]
+            log: [
+                fifty_writers_give_contiguous_seqs,
+                nothing_appears_below_a_cursor,
+                one_client_id_sent_twenty_times_at_once_is_one_entry,
+                a_client_id_is_its_authors_and_its_rooms,
+                a_repeat_gets_the_first_entry_whatever_has_happened_since,
+                catching_up_brings_everything_that_happened,
+                many_cursors_are_answered_in_one_read,
+                what_has_happened_already_is_not_done_again,
+            ]
+            messages: [
+                the_page_equals_the_log_applied,
+                pages_go_back_and_forth_and_lose_no_event,
+                a_page_around_a_message_has_both_sides,
+                whispers_are_for_two,
+                a_deletion_blanks_everywhere,
+                reactions_keep_their_order,
+            ]
+            refusals: [
+                only_members_write,
+                an_archived_room_takes_nothing_but_going_and_opening,
+                what_is_changed_must_be_there,
+                reactions_have_a_limit,
+                names_are_unique_when_rooms_are_renamed,
+                a_room_is_not_left_without_an_owner,
+                a_reply_and_a_whisper_name_what_is_there,
+                nobody_is_in_more_rooms_than_allowed,
+                a_refusal_takes_nothing_else_with_it,
+            ]
+            marks: [
+                watermarks_never_go_back_and_stop_at_the_head,
+            ]
+            search: [
+                words_are_found_by_their_beginnings,
+                only_what_the_reader_may_see_is_found,
+                edits_and_deletions_change_what_is_found,
+                hostile_queries_are_words,
+                hits_come_newest_first_in_pages,
+            ]
+        }
+    };
+    ($open:ident => $($file:ident: [$($name:ident,)*])*) => {
+        $(mod $file {
+            $(#[tokio::test]
+            async fn $name() {
+                $crate::store::conformance::$file::$name(&super::$open().await).await;
+            })*
+        })*
+    };
+}
+pub(super) use conforms;

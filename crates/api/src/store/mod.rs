@@ -322,7 +322,7 @@ pub enum Refused {
     Banned,
     /// The room is archived; only `archived {archived: false}`, `left` and `removed` are possible.
     Archived,
-    /// No message has that seq, or it is deleted.
+    /// No message that the author may see has that seq, or it is deleted.
     NoTarget,
     /// An `edited` by somebody else than the target's author.
     NotAuthor,
@@ -352,8 +352,9 @@ pub struct EntrySlice {
 pub struct MessageSlice {
     /// Oldest first.
     pub messages: Vec<Message>,
-    /// Entries that are events ([`EntryKind::is_event`]) in the same stretch, oldest first: from the first message's seq
-    /// (from the room's beginning if there are no older messages) to the last one's (to the head if there are no newer).
+    /// Entries that are events ([`EntryKind::is_event`]) in the same stretch, oldest first, so that pages tile: from the
+    /// first message (`After`: from after the cursor; from the room's beginning if there are no older messages) to the last
+    /// one (`Before`: to before the cursor; to the head if there are no newer). At most the newest `limits::ENTRIES_MAX`.
     pub events: Vec<Entry>,
     pub head: Seq,
     /// Whether there are more messages in the direction asked for: newer ones for `After`, older ones otherwise.
@@ -372,7 +373,8 @@ pub trait Log: Send + Sync + 'static {
     /// lies beyond its head, only the head comes, with no entries. Rooms that do not exist are left out.
     async fn entries_after_many(&self, cursors: &[(RoomId, Seq)], limit: u32) -> Stored<Vec<(RoomId, EntrySlice)>>;
     async fn heads(&self, rooms: &[RoomId]) -> Stored<Vec<(RoomId, Seq)>>;
-    /// A page of messages that `reader` may see: whispers between others are left out and not counted.
+    /// A page of messages that `reader` may see: whispers between others are left out and not counted, and a client id is
+    /// shown to its author only, here as in all that is read for one reader.
     async fn messages(&self, room: RoomId, reader: UserId, window: Window, limit: u32) -> Stored<Option<MessageSlice>>;
     async fn message(&self, room: RoomId, seq: Seq) -> Stored<Option<Message>>;
     /// Messages in rooms that `reader` is in, that `reader` may see, not deleted, in which every word of `query` begins a

@@ -65,24 +65,25 @@ pub(super) fn append(desk: &mut Desk, entries: Vec<NewEntry>) -> Stored<Vec<Appe
     Ok(appended)
 }
 
+/// Appends an entry that is not judged: the first one of a new room.
+pub(super) fn found(desk: &mut Desk, first: NewEntry) -> Stored<Entry> {
+    let mut batch = Batch { desk, rooms: HashMap::new(), places: HashMap::new() };
+    let seq = batch.put(&first)?.ok_or_else(|| StoreError::Broken("a new room has an entry already".into()))?;
+    let entry = batch.as_entry(first, seq)?;
+    batch.finish()?;
+    Ok(entry)
+}
+
 impl Batch<'_> {
     fn append(&mut self, new: NewEntry) -> Stored<Appended> {
         if self.room(new.room)?.is_none() {
             return Ok(Appended::Refused(Refused::NoRoom));
         }
         let verdict = self.judge(&new)?;
-        if let Verdict::Append = verdict {
-            let seq = self.room(new.room)?.map_or(Seq::ZERO, |room| room.head).next();
-            if let Some(id) = self.insert(&new, seq)? {
-                if let Some(room) = self.rooms.get_mut(&new.room) {
-                    room.head = seq;
-                    room.changed = true;
-                }
-                self.take_effect(&new, seq, id)?;
-                let author = self.author(new.author)?.cloned().ok_or_else(|| no_author(new.author))?;
-                let NewEntry { room, at, client_id, what, .. } = new;
-                return Ok(Appended::New(Entry { room, seq, at, author, client_id, what }));
-            }
+        if let Verdict::Append = verdict
+            && let Some(seq) = self.put(&new)?
+        {
+            return self.as_entry(new, seq).map(Appended::New);
         }
         // A repeat gets the first entry, whatever else it holds and whatever is forbidden by now.
         if let Some(first) = new.client_id.map(|id| self.repeated(&new, id)).transpose()?.flatten() {
@@ -93,6 +94,21 @@ impl Batch<'_> {
             Verdict::Refuse(why) => Ok(Appended::Refused(why)),
             Verdict::Append => Err(StoreError::Broken(format!("the next seq of room {} is taken", new.room))),
         }
+    }
+
+    /// Gives an entry the next seq and does what it says; `None` if the author's client has sent it before.
+    fn put(&mut self, new: &NewEntry) -> Stored<Option<Seq>> {
+        let seq = self.room(new.room)?.map_or(Seq::ZERO, |room| room.head).next();
+        let Some(id) = self.insert(new, seq)? else { return Ok(None) };
+        self.change_room(new.room, |room| room.head = seq);
+        self.take_effect(new, seq, id)?;
+        Ok(Some(seq))
+    }
+
+    fn as_entry(&mut self, new: NewEntry, seq: Seq) -> Stored<Entry> {
+        let author = self.author(new.author)?.cloned().ok_or_else(|| no_author(new.author))?;
+        let NewEntry { room, at, client_id, what, .. } = new;
+        Ok(Entry { room, seq, at, author, client_id, what })
     }
 
     fn again(&self, room: RoomId, seq: Seq) -> Stored<Appended> {

@@ -40,19 +40,19 @@ impl Batch<'_> {
         }
         match &new.what {
             EntryKind::Message(content) => self.judge_message(new, content),
-            EntryKind::Edited { target, .. } => Ok(match self.live_target(new.room, *target)? {
+            EntryKind::Edited { target, .. } => Ok(match self.live_target(new, *target)? {
                 Some(message) if message.author == new.author => Append,
                 Some(_) => Refuse(Refused::NotAuthor),
                 None => Refuse(Refused::NoTarget),
             }),
-            EntryKind::Deleted { target } => Ok(match self.target(new.room, *target)? {
+            EntryKind::Deleted { target } => Ok(match self.seen_target(new, *target)? {
                 Some(Target { deleted: Some(by), .. }) => Holds(by),
                 Some(_) => Append,
                 None => Refuse(Refused::NoTarget),
             }),
             EntryKind::Reacted { target, emoji } => self.judge_reacted(new, *target, emoji),
             EntryKind::Unreacted { target, emoji } => self.judge_unreacted(new, *target, emoji),
-            EntryKind::Pinned { target } => Ok(match self.live_target(new.room, *target)? {
+            EntryKind::Pinned { target } => Ok(match self.live_target(new, *target)? {
                 Some(Target { pinned: Some(by), .. }) => Holds(by),
                 Some(_) => Append,
                 None => Refuse(Refused::NoTarget),
@@ -97,12 +97,10 @@ impl Batch<'_> {
     }
 
     fn judge_message(&mut self, new: &NewEntry, content: &MessageContent) -> Stored<Verdict> {
-        if let Some(reply_to) = content.reply_to {
-            let target = self.target(new.room, reply_to)?;
-            let seen = |it: Target| it.author == new.author || it.to.is_none_or(|to| to == new.author);
-            if !target.is_some_and(seen) {
-                return Ok(Refuse(Refused::NoReference));
-            }
+        if let Some(reply_to) = content.reply_to
+            && self.seen_target(new, reply_to)?.is_none()
+        {
+            return Ok(Refuse(Refused::NoReference));
         }
         if let Some(to) = content.to
             && !matches!(self.place(new.room, to)?.standing, Standing::Member(_))
@@ -113,7 +111,7 @@ impl Batch<'_> {
     }
 
     fn judge_reacted(&mut self, new: &NewEntry, target: Seq, emoji: &Emoji) -> Stored<Verdict> {
-        if self.live_target(new.room, target)?.is_none() {
+        if self.live_target(new, target)?.is_none() {
             return Ok(Refuse(Refused::NoTarget));
         }
         if let Some(there) = self.reaction(new.room, target, emoji, new.author)? {
@@ -132,7 +130,7 @@ impl Batch<'_> {
     }
 
     fn judge_unreacted(&mut self, new: &NewEntry, target: Seq, emoji: &Emoji) -> Stored<Verdict> {
-        if self.live_target(new.room, target)?.is_none() {
+        if self.live_target(new, target)?.is_none() {
             return Ok(Refuse(Refused::NoTarget));
         }
         if self.reaction(new.room, target, emoji, new.author)?.is_some() {
@@ -146,7 +144,7 @@ impl Batch<'_> {
     }
 
     fn judge_unpinned(&mut self, new: &NewEntry, target: Seq) -> Stored<Verdict> {
-        match self.live_target(new.room, target)? {
+        match self.live_target(new, target)? {
             None => return Ok(Refuse(Refused::NoTarget)),
             Some(Target { pinned: Some(_), .. }) => return Ok(Append),
             Some(_) => {}
@@ -176,8 +174,14 @@ impl Batch<'_> {
         Ok(if taken { Refuse(Refused::NameTaken) } else { Append })
     }
 
-    fn live_target(&self, room: RoomId, seq: Seq) -> Stored<Option<Target>> {
-        Ok(self.target(room, seq)?.filter(|message| message.deleted.is_none()))
+    /// The message of that seq, if the entry's author may see it.
+    fn seen_target(&self, new: &NewEntry, seq: Seq) -> Stored<Option<Target>> {
+        let seen = |it: &Target| it.author == new.author || it.to.is_none_or(|to| to == new.author);
+        Ok(self.target(new.room, seq)?.filter(seen))
+    }
+
+    fn live_target(&self, new: &NewEntry, seq: Seq) -> Stored<Option<Target>> {
+        Ok(self.seen_target(new, seq)?.filter(|message| message.deleted.is_none()))
     }
 
     fn reaction(&self, room: RoomId, target: Seq, emoji: &Emoji, user: UserId) -> Stored<Option<Seq>> {

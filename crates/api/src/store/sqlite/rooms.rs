@@ -6,7 +6,7 @@ use super::column::{self, Code};
 use super::writer::Desk;
 use super::{Sqlite, directs, overviews};
 use crate::store::{
-    Appended, CreatedRoom, MemberRecord, NewEntry, NewRoomRecord, OverviewRecord, RoomRecord, Rooms, SetCode, Standing,
+    CreatedRoom, MemberRecord, NewEntry, NewRoomRecord, OverviewRecord, RoomRecord, Rooms, SetCode, Standing,
     StoreError, Stored,
 };
 use async_trait::async_trait;
@@ -130,9 +130,7 @@ fn create(desk: &mut Desk, new: &NewRoomRecord) -> Stored<CreatedRoom> {
     ])?;
     let joined =
         NewEntry { room: new.id, author: new.owner, at: new.created_at, client_id: None, what: EntryKind::Joined };
-    let Some(Appended::New(first)) = append::append(desk, vec![joined])?.pop() else {
-        return Err(StoreError::Broken("the owner of a new room cannot join it".into()));
-    };
+    let first = append::found(desk, joined)?;
     let sql = "UPDATE members SET role = ?3 WHERE room = ?1 AND user = ?2";
     desk.conn.prepare_cached(sql)?.execute(params![new.id.as_bytes(), new.owner.as_bytes(), Role::Owner.code()])?;
     let made = by_id(&desk.conn, new.id)?;

@@ -1,0 +1,92 @@
+//! People.
+
+use super::World;
+use crate::store::{CreatedUser, NewUser};
+use futures_util::future::join_all;
+use natter_shared::account::{Gender, ProfileChange};
+use natter_shared::id::UserId;
+use natter_shared::text::{DisplayName, Email, Username};
+
+pub async fn a_hundred_registrations_of_one_name_make_one_account(world: &World) {
+    let calls = (0..100).map(|_| world.store.create_user(world.new_user("ann")));
+    let answers = join_all(calls).await;
+    let made: Vec<_> = answers
+        .into_iter()
+        .filter_map(|answer| match answer.unwrap() {
+            CreatedUser::Created(user) => Some(user),
+            CreatedUser::UsernameTaken => None,
+        })
+        .collect();
+    assert_eq!(made.len(), 1);
+    let name = Username::parse("ann").unwrap();
+    assert_eq!(world.store.user_by_name(&name).await.unwrap().unwrap().user, made[0]);
+    assert_eq!(world.store.taken_usernames(&[name.clone(), Username::parse("bob").unwrap()]).await.unwrap(), [name]);
+}
+
+pub async fn people_are_found_and_changed(world: &World) {
+    let new = NewUser {
+        email: Some(Email::parse("ann@example.org").unwrap()),
+        gender: Some(Gender::Female),
+        ..world.new_user("ann")
+    };
+    let CreatedUser::Created(ann) = world.store.create_user(new.clone()).await.unwrap() else { panic!("taken") };
+    let bob = world.person("bob").await;
+    let record = world.store.user(ann.id).await.unwrap().unwrap();
+    assert_eq!((&record.user, &record.email, &record.password_hash), (&ann, &new.email, &new.password_hash));
+    assert_eq!((record.created_at, record.disabled), (new.created_at, false));
+
+    // An author is shown as they are called now, also in what they wrote before.
+    let room = world.room("Lobby", &[&ann, &bob]).await;
+    let first = world.says(room.id, &ann, "hello").await;
+    assert_eq!(first.author, ann.clone().into());
+    let change =
+        ProfileChange { display_name: Some(DisplayName::parse("Ann O.").unwrap()), ..ProfileChange::default() };
+    let changed = world.store.update_profile(ann.id, &change).await.unwrap().unwrap();
+    assert_eq!(changed.user.display_name.as_str(), "Ann O.");
+    assert_eq!((changed.email, changed.user.gender), (new.email, new.gender));
+    assert_eq!(world.says(room.id, &ann, "again").await.author.display_name.as_str(), "Ann O.");
+    assert!(
+        world
+            .log(room.id)
+            .await
+            .iter()
+            .all(|entry| { entry.author.id != ann.id || entry.author.display_name.as_str() == "Ann O." })
+    );
+
+    world.store.set_password(ann.id, "other").await.unwrap();
+    assert_eq!(world.store.user(ann.id).await.unwrap().unwrap().password_hash.as_deref(), Some("other"));
+
+    let nobody = UserId::from_bytes(world.fresh());
+    assert_eq!(world.store.user(nobody).await.unwrap(), None);
+    assert_eq!(world.store.update_profile(nobody, &change).await.unwrap(), None);
+    let mut found = world.store.users(&[bob.id, nobody, ann.id]).await.unwrap();
+    found.sort_by(|a, b| a.username.cmp(&b.username));
+    assert_eq!(found, [changed.user, bob]);
+    assert!(world.store.user_by_name(&Username::parse("nobody").unwrap()).await.unwrap().is_none());
+}
+
+pub async fn a_lost_answer_can_be_asked_for_again(world: &World) {
+    let new = world.new_user("ann");
+    let first = world.store.create_user(new.clone()).await.unwrap();
+    assert!(matches!(first, CreatedUser::Created(_)));
+    assert_eq!(world.store.create_user(new).await.unwrap(), first);
+}
+
+pub async fn people_are_searched_in_pages(world: &World) {
+    for name in ["bea", "ann", "anna", "annette", "an-z", "zoe"] {
+        world.person(name).await;
+    }
+    let guest = NewUser { guest: true, password_hash: None, ..world.new_user("ann-guest") };
+    world.store.create_user(guest).await.unwrap();
+    let names = async |prefix: &str, after: Option<&str>, limit| {
+        let found = world.store.search_users(prefix, after, limit).await.unwrap();
+        found.into_iter().map(|user| user.username.as_str().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(names("ann", None, 10).await, ["ann", "anna", "annette"]);
+    assert_eq!(names("ann", None, 2).await, ["ann", "anna"]);
+    assert_eq!(names("ann", Some("anna"), 2).await, ["annette"]);
+    assert_eq!(names("", None, 3).await, ["an-z", "ann", "anna"]);
+    for nothing in ["annx", "%", "an%", "_", "*", "' OR 1=1 --", "ü"] {
+        assert!(names(nothing, None, 10).await.is_empty(), "{nothing}");
+    }
+}
