@@ -45,6 +45,11 @@ pub async fn end_session(api: &Api, session: SessionId) -> Result<(), ApiError> 
     api.send(Method::Delete, &path::session(session), None::<&Empty>).await
 }
 
+/// Ends all logins but this one.
+pub async fn end_other_sessions(api: &Api) -> Result<(), ApiError> {
+    api.send(Method::Delete, path::SESSIONS, None::<&Empty>).await
+}
+
 /// People whose username starts with `q`.
 pub async fn search(api: &Api, q: &str, limit: u32) -> Result<Vec<User>, ApiError> {
     let query = [("q", Some(q.to_owned())), ("limit", Some(limit.to_string()))];

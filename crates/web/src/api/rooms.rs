@@ -76,8 +76,7 @@ pub async fn members(api: &Api, room: RoomId) -> Result<Vec<Member>, ApiError> {
     let mut all = Vec::new();
     let mut cursor = None;
     loop {
-        let query = [("limit", Some(PAGE_MAX.to_string())), ("cursor", cursor)];
-        let page: Page<Member> = api.get(&path::with_query(&path::members(room), &query)).await?;
+        let page: Page<Member> = api.get(&path::with_query(&path::members(room), &[("cursor", cursor)])).await?;
         all.extend(page.items);
         cursor = page.cursor;
         if cursor.is_none() {

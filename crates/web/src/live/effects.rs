@@ -4,7 +4,7 @@ use super::browser;
 use super::link;
 use super::tab::Tab;
 use crate::api::{ApiError, messages, rooms};
-use crate::state::{ChatState, Effect};
+use crate::state::{ChatState, Effect, Members};
 use leptos::task::spawn_local;
 use natter_shared::entry::Entry;
 use natter_shared::frame::{ClientFrame, SendFrame};
@@ -26,6 +26,11 @@ pub fn run(tab: &Rc<Tab>, effect: Effect) {
             tell_marks(tab);
         }
         Effect::LoadMembers { room } => spawn_local(read_members(Rc::clone(tab), room)),
+        Effect::Renew => {
+            let tab = Rc::clone(tab);
+            // Whoever hears of renewals does the rest.
+            spawn_local(async move { drop(tab.api.renew().await) });
+        }
         Effect::Drain => drain(tab),
     }
 }
@@ -84,8 +89,9 @@ pub fn read_rooms(tab: Rc<Tab>) {
 
 /// Reads who is in a room. Without it nothing is shown as received by all; opening the room asks again.
 pub async fn read_members(tab: Rc<Tab>, room: RoomId) {
+    let version = tab.peek(|state| state.members.get(&room).map_or(0, Members::version));
     if let Ok(members) = rooms::members(&tab.api, room).await {
-        tab.update(|state| state.members_loaded(room, members));
+        tab.change(|state| state.members_loaded(room, members, version));
     }
 }
 

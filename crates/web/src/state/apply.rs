@@ -8,7 +8,6 @@ use natter_shared::entry::{Entry, EntryKind};
 use natter_shared::error::ErrorCode;
 use natter_shared::frame::ServerFrame;
 use natter_shared::id::{ClientId, RoomId, Seq, UserId};
-use natter_shared::limits::UNREAD_MAX;
 use natter_shared::room::{Room, RoomKind, RoomOverview};
 use std::collections::BTreeSet;
 
@@ -27,6 +26,8 @@ pub enum Effect {
     Read { room: RoomId, seq: Seq },
     /// Read who is in a room.
     LoadMembers { room: RoomId },
+    /// The access token ends soon: get another one.
+    Renew,
     /// The outbox may have something to send.
     Drain,
 }
@@ -116,7 +117,7 @@ impl ChatState {
         // Watermarks that moved meanwhile are not sent again: the room in view reads them, others when they are opened.
         let opened = self.opened;
         self.changes.members.extend(self.members.keys().copied());
-        self.members.retain(|room, members| Some(*room) == opened && members.is_complete());
+        self.members.retain(|room, _| Some(*room) == opened);
         for (room, members) in &mut self.members {
             members.all_online(|user| self.presence.is_online(user));
             effects.push(Effect::LoadMembers { room: *room });
@@ -130,6 +131,7 @@ impl ChatState {
         if !self.resuming {
             effects.extend(self.read_gaps());
         }
+        effects.extend(self.count_unread());
         effects
     }
 
@@ -154,6 +156,9 @@ impl ChatState {
                 Some(timeline) => timeline.apply(entry),
                 None => Taken::NotLoaded,
             };
+            if step == Step::Applied {
+                self.doubt_unread_after(entry);
+            }
             if taken == Taken::Applied {
                 self.changes.timelines.insert(room);
             }
@@ -175,12 +180,13 @@ impl ChatState {
             effects.push(self.mark_effect(room, seq));
         }
         effects.extend(self.read_gap(room));
+        effects.extend(self.count_unread());
         effects
     }
 
     /// What came is read at once where the person is looking.
     fn mark_effect(&mut self, room: RoomId, seq: Seq) -> Effect {
-        if self.attended != Some(room) {
+        if self.attended != Some(room) || !self.timelines.get(&room).is_some_and(Timeline::is_ready) {
             return Effect::Received { room, seq };
         }
         self.read_up_to(room, seq);
@@ -210,8 +216,8 @@ impl ChatState {
                     members.joined(person.clone(), online, entry.seq);
                 }
             }
-            EntryKind::Left => drop(members.left(user)),
-            EntryKind::Removed { user, .. } => drop(members.left(*user)),
+            EntryKind::Left => members.left(user),
+            EntryKind::Removed { user, .. } => members.left(*user),
             EntryKind::Role { user, role } => members.role(*user, *role),
             EntryKind::Message(_) => {
                 // Nobody writes without having the log up to there, but what they have read is theirs to say.
@@ -258,26 +264,8 @@ impl ChatState {
         if let Some(it) = self.rooms.get_mut(room) {
             it.delivered = it.delivered.max(delivered);
         }
-        if self.read_up_to(room, read) { Vec::new() } else { vec![Effect::LoadRooms] }
-    }
-
-    /// Moves one's own watermark. Says whether the unread count is right after it, or must be asked for.
-    pub fn read_up_to(&mut self, room: RoomId, seq: Seq) -> bool {
-        let Some(it) = self.rooms.get_mut(room).filter(|it| it.read < seq) else { return true };
-        it.read = seq;
-        it.delivered = it.delivered.max(seq);
-        self.changes.rooms = true;
-        if seq >= it.head || it.unread == 0 {
-            it.unread = 0;
-            return true;
-        }
-        match self.timelines.get(&room).and_then(|timeline| timeline.count_new(seq)) {
-            Some(count) => {
-                it.unread = u32::try_from(count).unwrap_or(u32::MAX).min(UNREAD_MAX);
-                true
-            }
-            None => false,
-        }
+        self.read_up_to(room, read);
+        self.count_unread()
     }
 
     fn presence(&mut self, user: UserId, online: bool, me: UserId, now: i64) {
@@ -343,6 +331,9 @@ impl ChatState {
         now: i64,
     ) -> Vec<Effect> {
         let Some(client_id) = client_id else {
+            if code == ErrorCode::NotSignedIn {
+                return vec![Effect::Renew];
+            }
             // Watermarks and typing are not the person's own doing and come again by themselves.
             if matches!(code, ErrorCode::LimitReached | ErrorCode::Internal | ErrorCode::Other) && !again.retry {
                 self.toasts.push(ToastKind::Failed(message), now);
@@ -376,8 +367,18 @@ impl ChatState {
                 timeline.hear(it.head);
             }
         }
-        self.rooms.merge(rooms);
+        // Where the list was made before the server heard how far one has read here, it is behind.
+        let read: Vec<(RoomId, Seq)> = self.rooms.iter().map(|it| (it.room.id, it.read)).collect();
+        for room in self.rooms.merge(rooms) {
+            self.uncounted.remove(&room);
+        }
+        for (room, seq) in read {
+            self.read_up_to(room, seq);
+        }
         self.changes.rooms = true;
-        self.read_gaps()
+        let mut effects = self.read_gaps();
+        // Not asked for again at once: the next heads do, when the server has heard.
+        effects.extend(self.count_unread().into_iter().filter(|effect| *effect != Effect::LoadRooms));
+        effects
     }
 }

@@ -16,6 +16,7 @@ impl ChatState {
             unknown |= !self.rooms.contains(*room);
         }
         let mut effects = self.read_gaps();
+        effects.extend(self.count_unread());
         if unknown {
             effects.push(Effect::LoadRooms);
         }

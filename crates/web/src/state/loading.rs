@@ -46,6 +46,7 @@ impl ChatState {
         if self.attended == Some(room) {
             effects.extend(self.read_all(room));
         }
+        effects.extend(self.count_unread());
         effects
     }
 
@@ -79,7 +80,7 @@ impl ChatState {
             return None;
         }
         let before = timeline.oldest()?;
-        timeline.loading_older = true;
+        timeline.begin_older();
         self.changes.timelines.insert(room);
         Some(before)
     }
@@ -97,13 +98,15 @@ impl ChatState {
         self.changes.timelines.insert(room);
     }
 
-    /// All members of a room came.
-    pub fn members_loaded(&mut self, room: RoomId, members: Vec<Member>) {
+    /// All members of a room came, as asked for at `version`. If somebody came or went meanwhile they are asked for again.
+    pub fn members_loaded(&mut self, room: RoomId, members: Vec<Member>, version: u64) -> Vec<Effect> {
         for member in &members {
             self.changes.people |= self.people.learn(&member.user);
         }
-        self.members.entry(room).or_default().load(members, |user| self.presence.is_online(user));
         self.changes.members.insert(room);
+        let Some(known) = self.members.get_mut(&room) else { return Vec::new() };
+        known.load(members, |user| self.presence.is_online(user));
+        if known.version() == version { Vec::new() } else { vec![Effect::LoadMembers { room }] }
     }
 
     /// The answer to one's own sending by REST: the stored entry, perhaps for the second time.
@@ -135,7 +138,8 @@ impl ChatState {
     /// The person looks at the newest message of a room, or at none.
     pub fn attend(&mut self, room: Option<RoomId>) -> Vec<Effect> {
         self.attended = room;
-        room.and_then(|room| self.read_all(room)).into_iter().collect()
+        let read = room.and_then(|room| self.read_all(room));
+        read.into_iter().chain(self.count_unread()).collect()
     }
 
     /// Everything that is loaded of a room is read.

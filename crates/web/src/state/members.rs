@@ -18,6 +18,7 @@ pub struct Members {
     all: BTreeMap<UserId, Member>,
     /// Whether all members are here; as long as not, no message counts as received by all.
     complete: bool,
+    version: u64,
     /// Watermarks that came before the members did.
     early: BTreeMap<UserId, (Seq, Seq)>,
 }
@@ -60,15 +61,23 @@ impl Members {
 
     /// Somebody came in at `seq`: what lies before it was there when they came and holds up no tick.
     pub fn joined(&mut self, user: User, online: bool, seq: Seq) {
+        self.version += 1;
         let member = Member { user, role: Role::Member, online, delivered: seq, read: seq };
         self.all.entry(member.user.id).or_insert(member);
     }
 
-    pub fn left(&mut self, user: UserId) -> Option<Member> {
-        self.all.remove(&user)
+    pub fn left(&mut self, user: UserId) {
+        self.version += 1;
+        self.all.remove(&user);
+    }
+
+    /// Counts who came, went or got a role. A list that was asked for at another version may be older than that.
+    pub fn version(&self) -> u64 {
+        self.version
     }
 
     pub fn role(&mut self, user: UserId, role: Role) {
+        self.version += 1;
         if let Some(member) = self.all.get_mut(&user) {
             member.role = role;
         }

@@ -14,6 +14,7 @@ mod rows;
 mod session;
 mod timeline;
 mod toasts;
+mod unread;
 mod view;
 
 pub use apply::{Effect, apply};
@@ -73,6 +74,8 @@ pub struct ChatState {
     catching_up: BTreeSet<RoomId>,
     /// How far the log of rooms goes whose line in the list is behind.
     behind: BTreeMap<RoomId, Seq>,
+    /// Rooms whose unread count is in doubt.
+    uncounted: BTreeSet<RoomId>,
     /// Whether the connection that is being made was told where this tab stands, so that it sends what is missing.
     pub resuming: bool,
     /// Minutes by which this place's clocks are ahead of UTC.

@@ -84,14 +84,18 @@ impl Rooms {
     }
 
     /// Takes a list that was read while entries went on coming: whichever knows more of a room's log wins.
-    pub fn merge(&mut self, rooms: Vec<RoomOverview>) {
+    /// Returns the rooms whose line was taken.
+    pub fn merge(&mut self, rooms: Vec<RoomOverview>) -> Vec<RoomId> {
+        self.loaded = true;
+        let mut taken = Vec::new();
         for it in rooms {
             let behind = self.mine.get(&it.room.id).is_some_and(|known| known.head > it.head);
             if !behind {
+                taken.push(it.room.id);
                 self.put(it);
             }
         }
-        self.loaded = true;
+        taken
     }
 
     pub fn put(&mut self, overview: RoomOverview) {

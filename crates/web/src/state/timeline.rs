@@ -38,6 +38,16 @@ struct Held {
     as_of: Seq,
 }
 
+impl Held {
+    /// Applies a later entry.
+    fn take(&mut self, entry: &Entry) {
+        if self.as_of < entry.seq {
+            self.message.apply(entry);
+            self.as_of = entry.seq;
+        }
+    }
+}
+
 #[derive(Debug, Clone)]
 pub struct Timeline {
     pub(super) load: Load,
@@ -48,6 +58,8 @@ pub struct Timeline {
     messages: BTreeMap<Seq, Held>,
     events: BTreeMap<Seq, Entry>,
     own: HashMap<ClientId, Seq>,
+    /// Changes to older messages that came while a page of them was on its way, which may be from before.
+    unplaced: Vec<Entry>,
     head: Seq,
     heard: Seq,
     older: bool,
@@ -80,6 +92,7 @@ impl Timeline {
             messages: BTreeMap::new(),
             events: BTreeMap::new(),
             own: HashMap::new(),
+            unplaced: Vec::new(),
             head: Seq::ZERO,
             heard: Seq::ZERO,
             older: false,
@@ -176,11 +189,15 @@ impl Timeline {
         true
     }
 
-    /// Messages of others past `read`; `None` if not all of them are loaded.
-    pub fn count_new(&self, read: Seq) -> Option<usize> {
-        let covered = self.is_ready() && (!self.older || self.oldest().is_some_and(|oldest| oldest <= read.next()));
-        let above = self.messages.range(read.next()..);
-        covered.then(|| above.filter(|(_, held)| held.message.author.id != self.me).count())
+    /// Whether everything from `seq` up to `head` is loaded.
+    pub fn reaches_back_to(&self, seq: Seq) -> bool {
+        self.is_ready() && (!self.older || self.oldest().is_some_and(|oldest| oldest <= seq))
+    }
+
+    /// Loaded messages of others past `read` and up to `head` that are not deleted.
+    pub fn count_new(&self, read: Seq, head: Seq) -> usize {
+        let above = self.messages.range(read.next()..=head.max(read.next())).map(|(_, held)| &held.message);
+        above.filter(|message| message.author.id != self.me && !message.deleted).count()
     }
 
     /// Takes the newest page in place of all there was.
@@ -188,6 +205,7 @@ impl Timeline {
         self.messages.clear();
         self.events.clear();
         self.own.clear();
+        self.unplaced.clear();
         self.heard = self.heard.max(self.head).max(page.head);
         self.head = page.head;
         self.older = page.has_more;
@@ -195,6 +213,12 @@ impl Timeline {
         self.reloading = false;
         self.load = Load::Ready;
         self.put(page);
+    }
+
+    /// A page of older messages is asked for.
+    pub(super) fn begin_older(&mut self) {
+        self.loading_older = true;
+        self.unplaced.clear();
     }
 
     /// Takes a page of older messages in front. One that does not end where the loaded part begins changes nothing.
@@ -205,6 +229,11 @@ impl Timeline {
         self.older = page.has_more;
         self.hear(page.head);
         self.put(page);
+        for entry in std::mem::take(&mut self.unplaced) {
+            if let Some(held) = entry.what.target().and_then(|target| self.messages.get_mut(&target)) {
+                held.take(&entry);
+            }
+        }
     }
 
     fn put(&mut self, page: MessagePage) {
@@ -233,11 +262,12 @@ impl Timeline {
             return Taken::Gap;
         }
         self.head = entry.seq;
-        if let Some(held) = entry.what.target().and_then(|target| self.messages.get_mut(&target))
-            && held.as_of < entry.seq
-        {
-            held.message.apply(entry);
-            held.as_of = entry.seq;
+        if let Some(target) = entry.what.target() {
+            match self.messages.get_mut(&target) {
+                Some(held) => held.take(entry),
+                None if self.loading_older => self.unplaced.push(entry.clone()),
+                None => {}
+            }
         }
         if let Some(message) = Message::from_entry(entry) {
             if let Some(id) = message.client_id {

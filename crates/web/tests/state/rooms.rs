@@ -1,0 +1,128 @@
+//! The list of rooms, who is online, who types, and what is told in passing.
+
+use crate::client::{Client, ann_in_a_room};
+use crate::server::{Server, room, seq, user};
+use natter_shared::entry::EntryKind;
+use natter_shared::frame::ServerFrame;
+use natter_shared::room::{Role, Room, RoomKind};
+use natter_shared::text::RoomName;
+use natter_web::state::{Rooms, ToastKind};
+
+fn started() -> (Server, Client) {
+    let mut server = Server::default();
+    server.open(room(0), "beta");
+    server.open(room(1), "Alpha");
+    let ann = ann_in_a_room(&mut server);
+    (server, ann)
+}
+
+#[test]
+fn rooms_stand_by_name_and_conversations_by_use() {
+    let mut server = Server::default();
+    for (n, name) in [(0, "beta"), (1, "Alpha"), (2, "bob"), (3, "cleo")] {
+        server.open(room(n), name);
+    }
+    server.says(room(2), 1, "early");
+    server.says(room(3), 2, "late");
+    let mut all = server.overviews(user(0).id);
+    all.iter_mut().skip(2).for_each(|it| it.room.kind = RoomKind::Direct);
+    let mut rooms = Rooms::default();
+    rooms.replace(all);
+    let names = |list: Vec<&natter_shared::room::RoomOverview>| {
+        list.iter().map(|it| it.room.name.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(names(rooms.rooms()), ["Alpha", "beta"]);
+    assert_eq!(names(rooms.directs()), ["cleo", "bob"]);
+    assert_eq!(rooms.unread_total(), 2);
+}
+
+#[test]
+fn a_room_that_is_not_open_counts_what_comes() {
+    let (mut server, mut ann) = started();
+    for who in [1, 2, 0] {
+        let entry = server.says(room(1), who, "x");
+        ann.push(&server, &entry);
+        ann.hear(&mut server);
+    }
+    let it = ann.state.rooms.get(room(1)).unwrap();
+    assert_eq!((it.unread, it.last_message.as_ref().unwrap().seq), (2, seq(7)));
+    // Read in another tab.
+    let frame = server.mark(room(1), user(0).id, seq(7), seq(7)).unwrap();
+    ann.take(&mut server, frame);
+    assert_eq!(ann.state.rooms.get(room(1)).unwrap().unread, 0);
+}
+
+#[test]
+fn coming_and_going_is_told_but_not_ones_own_and_not_the_past() {
+    let (mut server, mut ann) = started();
+    ann.settle(&mut server);
+    for (who, what) in [(3, EntryKind::Left), (3, EntryKind::Joined), (0, EntryKind::Left), (0, EntryKind::Joined)] {
+        let entry = server.append(room(0), &user(who), None, what);
+        ann.pipe.push_back(ServerFrame::Entries { room: room(0), entries: vec![entry] });
+        ann.hear(&mut server);
+    }
+    let kinds: Vec<ToastKind> = ann.state.toasts.shown().iter().map(|toast| toast.kind.clone()).collect();
+    let (user, room) = (user(3), room(0));
+    assert_eq!(kinds, [ToastKind::Left { user: user.clone(), room }, ToastKind::Joined { user, room }]);
+    assert!(ann.state.toasts.expire(ann.now + 5_000));
+    assert!(ann.state.toasts.shown().is_empty());
+}
+
+#[test]
+fn presence_is_told_once_for_each_change() {
+    let (mut server, mut ann) = started();
+    let bob = user(1);
+    for online in [true, true, false] {
+        ann.take(&mut server, ServerFrame::Presence { user: bob.id, online });
+    }
+    ann.take(&mut server, ServerFrame::Presence { user: ann.me.id, online: true });
+    let kinds: Vec<ToastKind> = ann.state.toasts.shown().iter().map(|toast| toast.kind.clone()).collect();
+    assert_eq!(kinds, [ToastKind::CameOnline { user: bob.clone() }, ToastKind::WentOffline { user: bob }]);
+}
+
+#[test]
+fn typing_runs_out_and_ends_with_a_message() {
+    let (mut server, mut ann) = started();
+    for who in [0, 1, 2] {
+        ann.take(&mut server, ServerFrame::Typing { room: room(0), user: user(who).id });
+    }
+    assert_eq!(ann.state.typing.in_room(room(0)), [user(1).id, user(2).id]);
+    let entry = server.says(room(0), 1, "said it");
+    ann.push(&server, &entry);
+    ann.hear(&mut server);
+    assert_eq!(ann.state.typing.in_room(room(0)), [user(2).id]);
+    assert!(ann.state.typing.expire(ann.now + 5_000));
+    assert!(ann.state.typing.in_room(room(0)).is_empty());
+}
+
+#[test]
+fn a_new_public_room_is_in_the_directory_and_ones_own_asks_for_its_line() {
+    let (mut server, mut ann) = started();
+    let known = ann.state.rooms.get(room(0)).unwrap().room.clone();
+    let new = Room { id: room(7), name: RoomName::parse("new").unwrap(), role: None, ..known.clone() };
+    ann.take(&mut server, ServerFrame::Room { room: new });
+    assert_eq!(ann.state.rooms.directory().len(), 1);
+    assert_eq!(ann.state.rooms.rooms().len(), 2);
+    // A change that was told to all keeps one's own role.
+    let renamed = Room { name: RoomName::parse("gamma").unwrap(), role: None, ..known };
+    ann.take(&mut server, ServerFrame::Room { room: renamed });
+    let it = ann.state.rooms.get(room(0)).unwrap();
+    assert_eq!((it.room.name.as_str(), it.room.role), ("gamma", Some(Role::Member)));
+    // Another tab went into a room.
+    server.open(room(2), "third");
+    let third = server.overviews(user(0).id)[2].room.clone();
+    ann.take(&mut server, ServerFrame::Room { room: third });
+    ann.answer(&mut server);
+    assert!(ann.state.rooms.contains(room(2)));
+}
+
+#[test]
+fn a_list_from_before_does_not_undo_what_came_since() {
+    let (mut server, mut ann) = started();
+    let before = server.overviews(user(0).id);
+    let entry = server.says(room(1), 1, "x");
+    ann.push(&server, &entry);
+    ann.hear(&mut server);
+    ann.state.rooms_loaded(before);
+    assert_eq!(ann.state.rooms.get(room(1)).unwrap().unread, 1);
+}
