@@ -24,7 +24,28 @@ fn sources(root: &Path) -> Vec<(String, String)> {
     let mut out = Vec::new();
     walk(root, root, &mut out);
     assert!(!out.is_empty(), "no sources below {}", root.display());
+    let tests = test_files(&out);
+    out.retain(|(file, _)| !tests.iter().any(|test| file.ends_with(test)));
     out
+}
+
+/// The files that are compiled for tests only: whatever some file declares as `#[cfg(test)] mod name;`.
+fn test_files(sources: &[(String, String)]) -> Vec<String> {
+    let mut found = Vec::new();
+    for (file, text) in sources {
+        let folder = match file.rsplit_once('/') {
+            Some((folder, "mod.rs")) => format!("{folder}/"),
+            Some(_) => format!("{}/", file.trim_end_matches(".rs")),
+            None => String::new(),
+        };
+        for (at, _) in text.match_indices("#[cfg(test)]\n") {
+            let line = text[at..].lines().nth(1).unwrap_or_default().trim();
+            if let Some(name) = line.strip_suffix(';').and_then(|line| line.rsplit_once("mod ")) {
+                found.push(format!("{folder}{}.rs", name.1));
+            }
+        }
+    }
+    found
 }
 
 /// The file without its comments and without the tests at its end: what is compiled into the product.

@@ -183,7 +183,7 @@ async fn a_lying_length_and_two_framings_are_refused() {
         "POST /api/v1/auth/login HTTP/1.1\r\nhost: x\r\ncontent-length: -1\r\n\r\n",
         "POST /api/v1/auth/login HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n{}",
         "GET /health/live\r\n\r\n",
-        "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        "\x16\x03\x01\x02\x00\x01\x00\x01\x7c\x03\x03",
     ] {
         let mut stream = tokio::net::TcpStream::connect(server.address).await.unwrap();
         stream.write_all(request.as_bytes()).await.unwrap();

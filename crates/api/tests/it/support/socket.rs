@@ -6,7 +6,7 @@ use natter_shared::frame::{ClientFrame, Cursors, ServerFrame};
 use natter_shared::id::{ClientId, RoomId};
 use natter_shared::path;
 use serde_json::{Value, json};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
@@ -34,12 +34,32 @@ impl Socket {
         for (name, value) in headers {
             request.headers_mut().append(*name, value.parse().unwrap());
         }
-        let tcp = TcpStream::connect(person.address).await.unwrap();
+        let tcp = Self::line(person, None).await;
         match timeout(PATIENCE, client_async(request, tcp)).await.expect("an answer to the handshake") {
             Ok((stream, _)) => Ok(Self { stream, seen: Vec::new() }),
             Err(tokio_tungstenite::tungstenite::Error::Http(response)) => Err(response.status().as_u16()),
             Err(other) => panic!("{other}"),
         }
+    }
+
+    /// A TCP connection, on request with a small receive buffer, so that a reader who stops reading is felt early.
+    async fn line(person: &Person, receive_buffer: Option<u32>) -> TcpStream {
+        let socket = TcpSocket::new_v4().unwrap();
+        if let Some(bytes) = receive_buffer {
+            socket.set_recv_buffer_size(bytes).unwrap();
+        }
+        socket.connect(person.address).await.unwrap()
+    }
+
+    /// Signs in and reads nothing after the handshake.
+    pub async fn deaf(person: &Person) -> Self {
+        let request = format!("ws://{}{}", person.address, path::WEBSOCKET).into_client_request().unwrap();
+        let tcp = Self::line(person, Some(4096)).await;
+        let (stream, _) = timeout(PATIENCE, client_async(request, tcp)).await.unwrap().expect("the socket opens");
+        let mut socket = Self { stream, seen: Vec::new() };
+        socket.says(&ClientFrame::Hello { token: person.token.clone(), cursors: None }).await;
+        socket.next().await;
+        socket
     }
 
     pub async fn says(&mut self, frame: &ClientFrame) {
@@ -78,13 +98,15 @@ impl Socket {
             .expect("the socket is well")
     }
 
-    /// Waits for a frame of which `pick` makes something.
+    /// Waits for a frame of which `pick` makes something. Other frames, such as heartbeats, do not make the wait longer.
     pub async fn until<T>(&mut self, mut pick: impl FnMut(&ServerFrame) -> Option<T>) -> T {
+        let end = tokio::time::Instant::now() + PATIENCE;
         loop {
             let frame = self.next().await;
             if let Some(found) = pick(&frame) {
                 return found;
             }
+            assert!(tokio::time::Instant::now() < end, "it never came; seen so far: {:#?}", self.seen);
         }
     }
 
