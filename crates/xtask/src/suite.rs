@@ -125,7 +125,7 @@ fn doc_tests() -> Result<Report> {
 
 fn wasm_tests() -> Result<Report> {
     let mut cargo = workspace::cargo();
-    cargo.args(["test", "--package=natter-web", "--target=wasm32-unknown-unknown"]);
+    cargo.args(["test", "--package=natter-web", "--target=wasm32-unknown-unknown", "--test=wasm"]);
     cargo.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", tools::program("wasm-bindgen-test-runner")?);
     counted(cargo)
 }

@@ -1,6 +1,4 @@
-//! What must hold in WebAssembly itself: numbers, randomness, text in pieces, and what is kept in storage. Runs under
-//! Node, without a page.
-#![cfg(target_arch = "wasm32")]
+//! Runs under Node, without a page.
 
 use natter_shared::frame::{ClientFrame, SendFrame, ServerFrame};
 use natter_shared::id::{ClientId, RoomId, Seq};
