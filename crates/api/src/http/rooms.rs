@@ -9,9 +9,7 @@ use natter_shared::error::ErrorBody;
 use natter_shared::id::{RoomId, UserId};
 use natter_shared::page::{ListQuery, Page};
 use natter_shared::path;
-use natter_shared::room::{
-    CodeForm, Member, ReadForm, RemoveQuery, RoleForm, Room, RoomForm, RoomOverview, RoomPatch,
-};
+use natter_shared::room::{CodeForm, Member, ReadForm, RemoveQuery, RoleForm, Room, RoomForm, RoomOverview, RoomPatch};
 use natter_shared::text::JoinCode;
 
 /// Make a room.
