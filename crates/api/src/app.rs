@@ -73,6 +73,7 @@ pub struct App {
     address: SocketAddr,
     server: Server,
     state: Data<AppState>,
+    sqlite: Arc<Sqlite>,
     log: LogWriter,
     marks: Marks,
     stop: Handle,
@@ -132,7 +133,7 @@ impl App {
             public_url: config.public_url.clone().unwrap_or_else(|| "http://localhost".to_owned()),
         });
         let parts = Parts { store, bus, clock, entropy, settings };
-        let log = LogWriter::start(sqlite as Arc<dyn Log>, Arc::clone(&parts.bus));
+        let log = LogWriter::start(Arc::<Sqlite>::clone(&sqlite) as Arc<dyn Log>, Arc::clone(&parts.bus));
         let marks = Marks::start(&parts);
         let sessions = Sessions::new(&parts);
         let state = Data::new(AppState {
@@ -154,7 +155,7 @@ impl App {
         rt::spawn(heal::run(Arc::clone(&hub), Arc::clone(&parts.store)));
         let server = serve(listener, workers, &hub, &state, Data::new(page))?;
         let linger = Arc::default();
-        Ok(Self { address, server, state, log, marks, stop: Handle::default(), linger })
+        Ok(Self { address, server, state, sqlite, log, marks, stop: Handle::default(), linger })
     }
 
     /// The address that is bound.
@@ -195,7 +196,7 @@ impl App {
     /// Serves until it is told to stop; then sockets are closed, what is under way is answered, and what was acknowledged
     /// is stored.
     pub async fn run_until_stopped(self) -> Result<(), StartError> {
-        let Self { address, server, state, log, marks, stop, linger } = self;
+        let Self { address, server, state, sqlite, log, marks, stop, linger } = self;
         tracing::info!(%address, url = state.origins.public_url(), "listening");
         let handle = server.handle();
         let mut server = rt::spawn(server);
@@ -207,6 +208,7 @@ impl App {
         let _ = server.await;
         log.stop().await;
         marks.stop().await;
+        sqlite.close().await;
         tracing::info!("stopped");
         Ok(())
     }

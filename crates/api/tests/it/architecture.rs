@@ -115,7 +115,8 @@ fn only_the_edge_names_actix() {
     for (file, text) in sources(&repository().join("crates/api/src")) {
         let edge = file.starts_with("http/") || file.starts_with("realtime/") || file == "app.rs";
         if !edge {
-            let code = code(&text);
+            // A log filter may name a crate as text.
+            let code: String = code(&text).split('"').step_by(2).collect();
             for word in ["actix_web", "actix_ws", "actix_http", "actix_rt", "actix"] {
                 assert!(!names(&code, word), "{file} names {word}");
             }

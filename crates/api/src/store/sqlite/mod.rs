@@ -29,19 +29,27 @@ mod tests;
 
 pub use open::{OpenError, Options};
 
-use super::{Health, Stored};
+use super::{Health, StoreError, Stored};
 use async_trait::async_trait;
 use readers::Readers;
 use rusqlite::Connection;
 use std::fs::File;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use writer::{Desk, Writer};
 
 /// How long a health check waits for the writer.
 const PING: Duration = Duration::from_secs(1);
+/// How often closing looks whether the last call under way has ended.
+const UNDER_WAY: Duration = Duration::from_millis(2);
 
-/// An open file. Dropping it finishes what is queued, closes the file and gives the lock back.
+/// An open file. Closing or dropping it finishes what is queued, closes the file and gives the lock back.
 pub struct Sqlite {
+    /// `None` once it is closed; whoever still holds the store is then told that it is closing.
+    open: Mutex<Option<Arc<Open>>>,
+}
+
+struct Open {
     // In the order in which they must end: who closes last cleans up, and only then may another process come.
     readers: Readers,
     writer: Writer,
@@ -49,10 +57,26 @@ pub struct Sqlite {
 }
 
 impl Sqlite {
-    /// Finishes what is queued and closes the file, as dropping does, but off the threads that serve requests.
-    pub async fn close(self) {
-        // The join of a task that panicked has nothing more to tell.
-        let _ = tokio::task::spawn_blocking(move || drop(self)).await;
+    /// Finishes what is queued and closes the file, whoever else holds the store. Later calls find it closing. Returns
+    /// when the lock has been given back.
+    pub async fn close(&self) {
+        let Some(mut open) = lock(&self.open).take() else { return };
+        loop {
+            match Arc::try_unwrap(open) {
+                Ok(last) => {
+                    // Ending the threads waits for them; a task that panicked has nothing more to tell.
+                    let _ = tokio::task::spawn_blocking(move || drop(last)).await;
+                    return;
+                }
+                // Calls that are under way end within their own patience.
+                Err(shared) => open = shared,
+            }
+            tokio::time::sleep(UNDER_WAY).await;
+        }
+    }
+
+    fn in_use(&self) -> Stored<Arc<Open>> {
+        lock(&self.open).clone().ok_or_else(|| StoreError::Unknown("the store is closing".into()))
     }
 
     async fn read<T, F>(&self, work: F) -> Stored<T>
@@ -60,7 +84,7 @@ impl Sqlite {
         T: Send + 'static,
         F: FnOnce(&Connection) -> Stored<T> + Send + 'static,
     {
-        self.readers.run(work).await
+        self.in_use()?.readers.run(work).await
     }
 
     async fn write<T, F>(&self, work: F) -> Stored<T>
@@ -68,8 +92,12 @@ impl Sqlite {
         T: Send + 'static,
         F: FnOnce(&mut Desk) -> Stored<T> + Send + 'static,
     {
-        self.writer.run(None, work).await
+        self.in_use()?.writer.run(None, work).await
     }
+}
+
+fn lock(open: &Mutex<Option<Arc<Open>>>) -> MutexGuard<'_, Option<Arc<Open>>> {
+    open.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[async_trait]
@@ -78,7 +106,8 @@ impl Health for Sqlite {
     async fn ping(&self) -> Stored<()> {
         let read = self.read(|conn| Ok(conn.query_row("SELECT 1 FROM probe", [], column::plain::<i64>)?));
         read.await?;
-        let write = self.writer.run(Some(PING), |desk| {
+        let open = self.in_use()?;
+        let write = open.writer.run(Some(PING), |desk| {
             if desk.unwritable {
                 desk.conn.prepare_cached("UPDATE probe SET n = n + 1")?.execute([])?;
             }

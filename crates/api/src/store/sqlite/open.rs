@@ -1,11 +1,12 @@
 //! Opening a file: making it if it is not there, holding it alone, and saying in a sentence why it cannot be used.
 
 use super::schema::{self, Unfit};
-use super::{Readers, Sqlite, Writer};
+use super::{Open, Readers, Sqlite, Writer};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 
 /// What can be chosen about a store.
 #[derive(Debug, Clone, Copy)]
@@ -66,7 +67,8 @@ impl Sqlite {
             (0..options.readers.max(1)).map(|_| reading(path)).collect::<Result<_, _>>().map_err(sql)?;
         let thread = |error: io::Error| OpenError::Failed { path: path.to_owned(), why: error.to_string() };
         let readers = Readers::start(connections).map_err(thread)?;
-        Ok(Self { readers, writer: Writer::start(writer).map_err(thread)?, _lock: lock })
+        let open = Open { readers, writer: Writer::start(writer).map_err(thread)?, _lock: lock };
+        Ok(Self { open: Mutex::new(Some(Arc::new(open))) })
     }
 }
 
