@@ -51,7 +51,7 @@ async fn what_is_said_one_after_the_other_stands_so_replies_among_it() {
     let stage = Stage::new();
     let ([ann, bob, _], room) = garden(&stage).await;
     let question = stage.says(&bob, room, "well?").await.seq;
-    let reply = |n: u64| (n % 2 == 0).then_some(question);
+    let reply = |n: u64| n.is_multiple_of(2).then_some(question);
     let sends = (0..30).map(|n| MessageForm { reply_to: reply(n), ..stage.form(&n.to_string()) });
     let sent = join_all(sends.map(|form| stage.messages.send(&ann, room, form))).await;
     let seqs = sent.into_iter().map(|sent| sent.unwrap().entry.seq.get());
