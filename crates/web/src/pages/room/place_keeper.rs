@@ -12,6 +12,9 @@ use wasm_bindgen::{JsCast, JsValue};
 /// How long a message that was asked for is marked.
 const MARKED: Duration = Duration::from_millis(1_800);
 
+/// This near to the end, in CSS pixels, whoever goes down is at the end.
+const AT_END: i32 = 16;
+
 type Watch = (web_sys::MutationObserver, web_sys::ResizeObserver, Closure<dyn FnMut(JsValue)>);
 
 #[derive(Clone, Copy)]
@@ -19,10 +22,10 @@ pub struct PlaceKeeper {
     log: NodeRef<html::Div>,
     list: NodeRef<html::Ol>,
     following: RwSignal<bool>,
-    /// The topmost visible row, and how far its upper edge is below the log's, in CSS pixels.
+    /// The topmost visible row, and how far below the very beginning of the log its upper edge is, in CSS pixels.
     anchor: StoredValue<Option<(web_sys::Element, f64)>, LocalStorage>,
-    /// Where the log stood at the last scroll event, in CSS pixels.
-    last: StoredValue<i32>,
+    /// Where the log stood and how high its content was when it was last looked at, in CSS pixels.
+    last: StoredValue<(i32, i32)>,
     /// The message to show as soon as it is drawn.
     goal: StoredValue<Option<Seq>, LocalStorage>,
 }
@@ -34,7 +37,7 @@ impl PlaceKeeper {
             list,
             following: RwSignal::new(true),
             anchor: StoredValue::new_local(None),
-            last: StoredValue::new(0),
+            last: StoredValue::new((0, 0)),
             goal: StoredValue::new_local(None),
         }
     }
@@ -65,14 +68,14 @@ impl PlaceKeeper {
         }
     }
 
-    /// Takes note of where the reader is now. Whoever follows the end leaves it only by going up: the end may also have
-    /// moved away since the scrolling that this event is about.
-    pub fn scrolled(self, top: i32, at_end: bool) {
-        let before = self.last.get_value();
-        self.last.set_value(top);
-        if at_end {
+    /// Takes note of where the reader is now, `above` and `below` in CSS pixels. Whoever follows the end leaves it by going
+    /// up and by nothing else: the end may also have moved away since the scrolling that this event is about.
+    pub fn scrolled(self, above: i32, below: i32, reaches_end: bool) {
+        let (before, _) = self.last.get_value();
+        self.note();
+        if reaches_end && (below <= 1 || below <= AT_END && above > before) {
             self.follow_if(true);
-        } else if top < before {
+        } else if above < before {
             self.follow_if(false);
         } else if self.following.get_untracked() {
             self.settle();
@@ -147,6 +150,12 @@ impl PlaceKeeper {
         });
     }
 
+    fn note(self) {
+        if let Some(log) = self.log.try_get_untracked().flatten() {
+            self.last.set_value((log.scroll_top(), log.scroll_height()));
+        }
+    }
+
     fn remember(self) {
         let (Some(log), Some(list)) = (self.log.try_get_untracked().flatten(), self.list.try_get_untracked().flatten())
         else {
@@ -162,7 +171,7 @@ impl PlaceKeeper {
             if above { low = middle + 1 } else { high = middle }
         }
         let anchor = rows.item(low).map(|row| {
-            let below = row.get_bounding_client_rect().top() - top;
+            let below = offset(&log, &row);
             (row, below)
         });
         self.anchor.set_value(anchor);
@@ -177,20 +186,26 @@ impl PlaceKeeper {
             self.goal.set_value(None);
             return;
         }
+        // Somebody who has gone up, of which no event has told yet, is not taken back either.
+        let (top, height) = self.last.get_value();
+        if self.following.get_untracked() && log.scroll_top() + 1 < top && log.scroll_height() >= height {
+            self.follow_if(false);
+            self.remember();
+        }
         if self.following.get_untracked() {
             log.set_scroll_top(log.scroll_height());
-            return;
+        } else {
+            let moved = self.anchor.with_value(|anchor| {
+                let (row, below) = anchor.as_ref().filter(|(row, _)| row.is_connected())?;
+                Some(offset(&log, row) - below)
+            });
+            #[expect(clippy::cast_possible_truncation, reason = "a distance in whole pixels")]
+            if let Some(moved) = moved.filter(|moved| moved.abs() >= 1.0) {
+                log.set_scroll_top(log.scroll_top() + moved.round() as i32);
+            }
+            self.remember();
         }
-        let kept = self.anchor.with_value(|anchor| {
-            let (row, below) = anchor.as_ref().filter(|(row, _)| row.is_connected())?;
-            Some(row.get_bounding_client_rect().top() - log.get_bounding_client_rect().top() - below)
-        });
-        match kept {
-            #[expect(clippy::cast_possible_truncation, reason = "a scroll position in whole pixels")]
-            Some(moved) if moved.abs() >= 1.0 => log.set_scroll_top(log.scroll_top() + moved.round() as i32),
-            Some(_) => {}
-            None => self.remember(),
-        }
+        self.note();
     }
 
     /// Scrolls to a message and marks it; `false` if it is not drawn yet.
@@ -208,4 +223,10 @@ impl PlaceKeeper {
         set_timeout(move || drop(row.class_list().remove_1("flash")), MARKED);
         true
     }
+}
+
+/// How far a row is below the very beginning of the log, in CSS pixels: the same wherever the log is scrolled to.
+fn offset(log: &web_sys::Element, row: &web_sys::Element) -> f64 {
+    let beginning = log.first_element_child().map_or(0.0, |first| first.get_bounding_client_rect().top());
+    row.get_bounding_client_rect().top() - beginning
 }

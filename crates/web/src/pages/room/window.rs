@@ -16,8 +16,6 @@ const STEP: usize = 60;
 /// This near to the window's edge, in CSS pixels, the next rows are drawn; this near to the top, older ones are loaded.
 const NEAR: i32 = 800;
 const NEAR_TOP: i32 = 300;
-/// This near to the end, in CSS pixels, one is at the end.
-const AT_END: i32 = 16;
 /// So many pages are loaded at most to get to a message that was asked for.
 const PAGES: usize = 400;
 
@@ -77,7 +75,7 @@ impl Window {
     /// Takes note of where the reader is, and draws what comes near.
     pub fn scrolled(self) {
         if let Some((above, below)) = self.keeper.around() {
-            self.keeper.scrolled(above, below <= AT_END && self.reaches_end());
+            self.keeper.scrolled(above, below, self.reaches_end());
             self.reach();
         }
     }
