@@ -57,7 +57,11 @@ pub fn random<const N: usize>(entropy: &dyn Entropy) -> [u8; N] {
 pub struct SystemEntropy;
 
 impl Entropy for SystemEntropy {
-    #[expect(clippy::disallowed_methods, clippy::expect_used, reason = "the one place; nothing safe can go on without it")]
+    #[expect(
+        clippy::disallowed_methods,
+        clippy::expect_used,
+        reason = "the one place; nothing safe can go on without it"
+    )]
     fn fill(&self, bytes: &mut [u8]) {
         getrandom::fill(bytes).expect("the operating system gives random bytes");
     }

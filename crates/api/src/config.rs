@@ -45,7 +45,11 @@ pub const SETTINGS: &[Setting] = &[
         "./dist if it is there",
         "folder of the built page (with an index.html); set but empty: API only",
     ),
-    setting("NATTER_BCRYPT_COST", "12", "how hard passwords are to guess from a stolen database: 4 to 16, 12 or more is wise"),
+    setting(
+        "NATTER_BCRYPT_COST",
+        "12",
+        "how hard passwords are to guess from a stolen database: 4 to 16, 12 or more is wise",
+    ),
     setting("NATTER_PASSWORD_MIN", "10", "the fewest characters of a new password: 8 to 64"),
     setting("NATTER_ACCESS_TTL", "900", "life of an access token in seconds: 1 to 3600"),
     setting("NATTER_REFRESH_TTL", "86400", "life of a login in seconds: 1 to 31536000"),
@@ -55,7 +59,11 @@ pub const SETTINGS: &[Setting] = &[
         "",
         "addresses and ranges (10.0.0.0/8) between commas, whose X-Forwarded-For is believed; empty: nobody's",
     ),
-    setting("NATTER_LOG", "info", "what is logged: error, warn, info, debug, trace, or a filter such as natter_api=debug"),
+    setting(
+        "NATTER_LOG",
+        "info",
+        "what is logged: error, warn, info, debug, trace, or a filter such as natter_api=debug",
+    ),
     setting("NATTER_LOG_FORMAT", "text", "text or json"),
 ];
 
@@ -141,7 +149,10 @@ impl Config {
             } else if name == "NATTER_METRICS_LISTEN" {
                 warnings.push("NATTER_METRICS_LISTEN has no effect: this build has no metrics yet".to_owned());
             } else {
-                wrong.push(format!("{name} is no setting; did you mean {}? `natter serve --help` lists all", nearest(name)));
+                wrong.push(format!(
+                    "{name} is no setting; did you mean {}? `natter serve --help` lists all",
+                    nearest(name)
+                ));
             }
         }
         let mut reader = Reader { values, wrong };
@@ -157,7 +168,8 @@ impl Config {
         let store = read_store(&mut reader);
         if let Some(redis) = reader.values.get("NATTER_REDIS").filter(|value| !value.trim().is_empty()) {
             let scheme = redis.split("://").next().filter(|s| s.len() < redis.len()).unwrap_or("an address");
-            let sentence = format!("NATTER_REDIS is set (to {scheme}…), but Redis is not in this build yet; leave it empty");
+            let sentence =
+                format!("NATTER_REDIS is set (to {scheme}…), but Redis is not in this build yet; leave it empty");
             reader.wrong.push(sentence);
         }
         let StoreChoice::Sqlite(database) = &store;
@@ -166,14 +178,17 @@ impl Config {
         let web_dir = read_web_dir(&mut reader);
         let bcrypt_cost = u32::try_from(reader.number("NATTER_BCRYPT_COST", 4, 16, 12)).unwrap_or(12);
         if bcrypt_cost < 10 {
-            warnings.push(format!("NATTER_BCRYPT_COST is {bcrypt_cost}: passwords in a stolen database are guessed fast"));
+            warnings
+                .push(format!("NATTER_BCRYPT_COST is {bcrypt_cost}: passwords in a stolen database are guessed fast"));
         }
         let password_min = reader.number("NATTER_PASSWORD_MIN", 8, 64, limits::PASSWORD_MIN as u64);
         let access_ttl_s = reader.number("NATTER_ACCESS_TTL", 1, 3_600, 900);
         let refresh_ttl_s = reader.number("NATTER_REFRESH_TTL", 1, 31_536_000, 86_400);
         let rate_limits = reader.read("NATTER_RATE_LIMITS", "on or off", parse_switch, true);
         if !rate_limits {
-            warnings.push("NATTER_RATE_LIMITS is off: anybody can guess passwords and flood rooms at full speed".to_owned());
+            warnings.push(
+                "NATTER_RATE_LIMITS is off: anybody can guess passwords and flood rooms at full speed".to_owned(),
+            );
         }
         let trusted_proxies = reader.read(
             "NATTER_TRUSTED_PROXIES",
@@ -276,7 +291,8 @@ fn read_store(reader: &mut Reader) -> StoreChoice {
         let file = value.strip_prefix("sqlite:")?;
         let file = file.strip_prefix("//").unwrap_or(file);
         let name = Path::new(file).file_name()?;
-        (!name.is_empty() && !file.ends_with('/') && !file.contains('?')).then(|| StoreChoice::Sqlite(PathBuf::from(file)))
+        (!name.is_empty() && !file.ends_with('/') && !file.contains('?'))
+            .then(|| StoreChoice::Sqlite(PathBuf::from(file)))
     };
     if value.contains('@') && parse(value).is_none() {
         reader.wrong.push("NATTER_STORE must be sqlite: and a file, such as sqlite:./data/natter.db".to_owned());

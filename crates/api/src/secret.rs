@@ -82,7 +82,8 @@ mod tests {
     fn a_bad_key_is_refused_without_being_shown() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("secret");
-        for bad in ["", "abc123", &"ab".repeat(32), "changeme-changeme-changeme-changeme-changeme-changeme-changeme-12"] {
+        for bad in ["", "abc123", &"ab".repeat(32), "changeme-changeme-changeme-changeme-changeme-changeme-changeme-12"]
+        {
             std::fs::write(&path, bad).unwrap();
             let said = read_or_make(&path, &SystemEntropy).unwrap_err().to_string();
             assert!(said.starts_with("NATTER_SECRET_FILE"), "{said}");

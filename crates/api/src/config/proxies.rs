@@ -42,7 +42,12 @@ impl Range {
 impl TrustedProxies {
     /// Reads addresses and ranges (`10.0.0.0/8`) between commas.
     pub fn parse(text: &str) -> Option<Self> {
-        text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(Range::parse).collect::<Option<_>>().map(Self)
+        text.split(',')
+            .map(str::trim)
+            .filter(|part| !part.is_empty())
+            .map(Range::parse)
+            .collect::<Option<_>>()
+            .map(Self)
     }
 
     fn contains(&self, ip: IpAddr) -> bool {
@@ -51,7 +56,11 @@ impl TrustedProxies {
 
     /// The address of whoever asks: the peer, or, from a trusted one, the last address in `X-Forwarded-For` that is not
     /// itself a trusted proxy. What stands further left was written by strangers.
-    pub fn client_ip<'a>(&self, peer: Option<SocketAddr>, forwarded: impl DoubleEndedIterator<Item = &'a str>) -> IpAddr {
+    pub fn client_ip<'a>(
+        &self,
+        peer: Option<SocketAddr>,
+        forwarded: impl DoubleEndedIterator<Item = &'a str>,
+    ) -> IpAddr {
         // A listener that knows no peer address (none that this server opens) counts as one single client.
         let mut client = peer.map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.ip().to_canonical());
         for hop in forwarded.rev().flat_map(|value| value.rsplit(',')) {
@@ -98,6 +107,9 @@ mod tests {
         for bad in ["10.0.0.0/33", "10.0.0", "::1/129", "proxy", "10.0.0.0/-1", "10.0.0.0/"] {
             assert_eq!(TrustedProxies::parse(bad), None, "{bad}");
         }
-        assert_eq!(TrustedProxies::parse("0.0.0.0/0").unwrap().client_ip(None, ["9.9.9.9"].into_iter()).to_string(), "9.9.9.9");
+        assert_eq!(
+            TrustedProxies::parse("0.0.0.0/0").unwrap().client_ip(None, ["9.9.9.9"].into_iter()).to_string(),
+            "9.9.9.9"
+        );
     }
 }

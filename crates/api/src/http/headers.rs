@@ -122,7 +122,9 @@ fn with_body(response: ServiceResponse, id: &str) -> ServiceResponse {
 fn plain(status: StatusCode) -> ApiError {
     match status {
         StatusCode::NOT_FOUND => ApiError::not_found(),
-        StatusCode::METHOD_NOT_ALLOWED => ApiError::new(ErrorCode::MethodNotAllowed, "This path does not take that method"),
+        StatusCode::METHOD_NOT_ALLOWED => {
+            ApiError::new(ErrorCode::MethodNotAllowed, "This path does not take that method")
+        }
         StatusCode::PAYLOAD_TOO_LARGE => ApiError::new(ErrorCode::TooLarge, "This is too large"),
         StatusCode::UNSUPPORTED_MEDIA_TYPE => ApiError::new(ErrorCode::UnsupportedMediaType, "This is not JSON"),
         StatusCode::REQUEST_TIMEOUT => ApiError::new(ErrorCode::Timeout, "The request took too long"),

@@ -36,7 +36,8 @@ pub async fn ready(state: Data<AppState>) -> HttpResponse {
     match tokio::time::timeout(PING_TIME, state.store.ping()).await {
         Ok(Ok(())) => HttpResponse::Ok().json(Health { status: "ok" }),
         failed => {
-            let why = failed.map_or_else(|_| "no answer".to_owned(), |r| r.err().map_or_else(String::new, |e| e.to_string()));
+            let why =
+                failed.map_or_else(|_| "no answer".to_owned(), |r| r.err().map_or_else(String::new, |e| e.to_string()));
             tracing::warn!(%why, "not ready");
             HttpResponse::ServiceUnavailable().json(Health { status: "store" })
         }

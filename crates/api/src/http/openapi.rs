@@ -60,7 +60,8 @@ mod tests {
             for (method, operation) in methods.as_object().unwrap() {
                 let empty = Vec::new();
                 let parameters = operation["parameters"].as_array().unwrap_or(&empty);
-                let named: Vec<_> = parameters.iter().filter(|p| p["in"] == "path").filter_map(|p| p["name"].as_str()).collect();
+                let named: Vec<_> =
+                    parameters.iter().filter(|p| p["in"] == "path").filter_map(|p| p["name"].as_str()).collect();
                 let in_path: Vec<_> = path.split(['{', '}']).skip(1).step_by(2).collect();
                 assert_eq!(named, in_path, "{method} {path}");
             }

@@ -208,7 +208,9 @@ fn takes(offered: &str, coding: &str) -> bool {
     offered.split(',').any(|part| {
         let mut part = part.split(';').map(str::trim);
         let named = part.next().is_some_and(|name| name.eq_ignore_ascii_case(coding));
-        named && !part.any(|weight| matches!(weight.to_ascii_lowercase().as_str(), "q=0" | "q=0.0" | "q=0.00" | "q=0.000"))
+        named
+            && !part
+                .any(|weight| matches!(weight.to_ascii_lowercase().as_str(), "q=0" | "q=0.0" | "q=0.00" | "q=0.000"))
     })
 }
 
@@ -221,16 +223,31 @@ mod tests {
         for page in ["/login", "/r/0b8e1a5c-7d3f-4a61-9d7e-2f6f0a9c1b22", "/dm/ann_b.c"] {
             assert!(is_page_path(page), "{page}");
         }
-        for other in
-            ["/api", "/api/v1/nothing", "/API/v1/me", "//api/v1/me", "/a//b", "/../etc/passwd", "/a/./b", "/%2e%2e/x", "/api;/x", "/a\\b", "/health/x", "/missing.js"]
-        {
+        for other in [
+            "/api",
+            "/api/v1/nothing",
+            "/API/v1/me",
+            "//api/v1/me",
+            "/a//b",
+            "/../etc/passwd",
+            "/a/./b",
+            "/%2e%2e/x",
+            "/api;/x",
+            "/a\\b",
+            "/health/x",
+            "/missing.js",
+        ] {
             assert!(!is_page_path(other), "{other}");
         }
     }
 
     #[test]
     fn hashed_names_are_recognised() {
-        for name in ["/natter-web-3f2a9c1b2d4e5f60.js", "/natter-web-3f2a9c1b2d4e5f60_bg.wasm", "/snippets/x-0123456789abcdef/a.js"] {
+        for name in [
+            "/natter-web-3f2a9c1b2d4e5f60.js",
+            "/natter-web-3f2a9c1b2d4e5f60_bg.wasm",
+            "/snippets/x-0123456789abcdef/a.js",
+        ] {
             assert!(is_hashed(name), "{name}");
         }
         for name in ["/index.html", "/favicon.ico", "/natter-web.js", "/a-cafe.js"] {
@@ -250,7 +267,9 @@ mod tests {
     fn a_folder_is_read_with_what_stands_compressed_beside() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("sub")).unwrap();
-        for (name, text) in [("index.html", "<p>"), ("index.html.br", "b"), ("sub/a.wasm", "w"), ("lone.gz", "z"), (".env", "x")] {
+        for (name, text) in
+            [("index.html", "<p>"), ("index.html.br", "b"), ("sub/a.wasm", "w"), ("lone.gz", "z"), (".env", "x")]
+        {
             std::fs::write(folder.path().join(name), text).unwrap();
         }
         let page = Page::read(folder.path()).unwrap();

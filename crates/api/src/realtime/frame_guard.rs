@@ -201,11 +201,14 @@ mod tests {
     fn what_is_well_formed_passes() {
         let max = vec![0; limits::FRAME_MAX_BYTES];
         let mut guard = FrameGuard::default();
-        for bytes in [frame(0x81, b""), frame(0x81, b"{}"), frame(0x81, &max), frame(0x89, &[0; 125]), frame(0x8A, b"")] {
+        for bytes in [frame(0x81, b""), frame(0x81, b"{}"), frame(0x81, &max), frame(0x89, &[0; 125]), frame(0x8A, b"")]
+        {
             assert_eq!(guard.check(&bytes), Ok(()));
         }
         // A message in three parts with a ping between them.
-        for bytes in [frame(0x01, b"a"), frame(0x00, b"b"), frame(0x89, b"?"), frame(0x80, b"c"), frame(0x88, &[3, 232])] {
+        for bytes in
+            [frame(0x01, b"a"), frame(0x00, b"b"), frame(0x89, b"?"), frame(0x80, b"c"), frame(0x88, &[3, 232])]
+        {
             assert_eq!(guard.check(&bytes), Ok(()));
         }
     }

@@ -27,11 +27,25 @@ const IN_A_ROW: usize = 64;
 /// A notice as the workers get it: already encoded, the same for all of them.
 pub enum Delivery {
     Entries(Batch),
-    Rooms { rooms: Vec<RoomId>, except: Option<UserId>, frame: Outgoing },
-    Users { users: Vec<UserId>, frame: Outgoing },
-    Subscribe { room: RoomId, users: Vec<UserId> },
-    Everyone { frame: Outgoing },
-    SessionsEnded { sessions: Vec<SessionId> },
+    Rooms {
+        rooms: Vec<RoomId>,
+        except: Option<UserId>,
+        frame: Outgoing,
+    },
+    Users {
+        users: Vec<UserId>,
+        frame: Outgoing,
+    },
+    Subscribe {
+        room: RoomId,
+        users: Vec<UserId>,
+    },
+    Everyone {
+        frame: Outgoing,
+    },
+    SessionsEnded {
+        sessions: Vec<SessionId>,
+    },
     /// The server stops.
     WindDown,
 }
@@ -48,13 +62,7 @@ pub struct Shard {
 impl Shard {
     pub fn new(gaps: Arc<Gaps>) -> Self {
         let (queue, waiting) = mpsc::channel(QUEUE_MAX);
-        Self {
-            tables: Mutex::default(),
-            gaps,
-            queue,
-            waiting: Mutex::new(Some(waiting)),
-            lost: AtomicBool::new(false),
-        }
+        Self { tables: Mutex::default(), gaps, queue, waiting: Mutex::new(Some(waiting)), lost: AtomicBool::new(false) }
     }
 
     /// Puts a delivery into the worker's queue.

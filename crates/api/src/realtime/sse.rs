@@ -51,7 +51,8 @@ pub async fn events(
     let cursors = match req.headers().get("last-event-id").map(|id| id.to_str().unwrap_or("?")) {
         None | Some("") => Cursors::new(),
         Some(id) => read_cursors(id).ok_or_else(|| {
-            ApiError::bad_request("Last-Event-ID is not an id of such a stream").with_field("Last-Event-ID", "not one of ours")
+            ApiError::bad_request("Last-Event-ID is not an id of such a stream")
+                .with_field("Last-Event-ID", "not one of ours")
         })?,
     };
     let pass = state.doors.enter(from.0.ip).map_err(refused)?;

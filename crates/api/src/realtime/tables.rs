@@ -122,7 +122,9 @@ impl Tables {
     /// Subscribes a connection that has entered to its rooms, each with the seq up to which it was told. What was delivered
     /// here beyond that is returned.
     pub fn subscribe(&mut self, key: Key, told: &[(RoomId, Seq)]) -> Vec<Missed> {
-        let Some(connection) = self.connections.get_mut(key as usize).and_then(Option::as_mut) else { return Vec::new() };
+        let Some(connection) = self.connections.get_mut(key as usize).and_then(Option::as_mut) else {
+            return Vec::new();
+        };
         let Some(changes) = connection.changes.take() else { return Vec::new() };
         let mut rooms: Vec<(RoomId, Seq)> = Vec::with_capacity(told.len());
         let mut gone = Vec::new();

@@ -266,7 +266,8 @@ impl Socket {
         let mut caller = opened.caller;
         let state = Data::clone(&self.state);
         let link = Arc::clone(&self.link);
-        let mut in_flight: FuturesUnordered<LocalBoxFuture<'static, (Outgoing, Option<ApiError>)>> = FuturesUnordered::new();
+        let mut in_flight: FuturesUnordered<LocalBoxFuture<'static, (Outgoing, Option<ApiError>)>> =
+            FuturesUnordered::new();
         loop {
             let heard = tokio::select! {
                 biased;
@@ -382,7 +383,9 @@ fn goodbye(reason: Option<&CloseReason>) -> u16 {
 fn violation(error: &ProtocolError) -> CloseCode {
     match error {
         ProtocolError::Overflow => CloseCode::TooLarge,
-        ProtocolError::Io(io) if io.get_ref().is_some_and(|inner| inner.is::<std::str::Utf8Error>()) => CloseCode::NotText,
+        ProtocolError::Io(io) if io.get_ref().is_some_and(|inner| inner.is::<std::str::Utf8Error>()) => {
+            CloseCode::NotText
+        }
         _ => CloseCode::Protocol,
     }
 }

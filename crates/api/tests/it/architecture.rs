@@ -92,12 +92,8 @@ fn the_page_and_the_server_meet_in_shared_only() {
 
 #[test]
 fn each_backend_is_named_in_its_own_folder_only() {
-    let rules = [
-        ("rusqlite", "store/sqlite"),
-        ("bson", "store/mongo"),
-        ("mongodb", "store/mongo"),
-        ("redis", "bus/redis"),
-    ];
+    let rules =
+        [("rusqlite", "store/sqlite"), ("bson", "store/mongo"), ("mongodb", "store/mongo"), ("redis", "bus/redis")];
     for (file, text) in sources(&repository().join("crates/api/src")) {
         let code = code(&text);
         for (word, home) in rules {
@@ -150,7 +146,10 @@ fn components_never_fetch() {
         if file.starts_with("components/") {
             let code = code(&text);
             for word in ["gloo_net", "crate::api", "natter_web::api", "WebSocket"] {
-                assert!(!code.contains(word), "crates/web/src/{file} names {word}: components take props and call back");
+                assert!(
+                    !code.contains(word),
+                    "crates/web/src/{file} names {word}: components take props and call back"
+                );
             }
         }
     }

@@ -11,7 +11,8 @@ async fn every_answer_carries_the_security_headers() {
     fs::write(web.path().join("natter-0123456789abcdef.wasm"), b"\0asm").unwrap();
     let server = Server::with(&[("NATTER_WEB_DIR", web.path().to_str().unwrap())]);
     let ann = server.person("ann").await;
-    let paths = [path::ME, path::ROOMS, "/api/v1/nothing", "/", "/login", "/natter-0123456789abcdef.wasm", "/nothing.js"];
+    let paths =
+        [path::ME, path::ROOMS, "/api/v1/nothing", "/", "/login", "/natter-0123456789abcdef.wasm", "/nothing.js"];
     for path in paths.into_iter().chain([path::LIVE, path::READY, path::OPENAPI]) {
         for answer in [ann.get(path).await, server.stranger().post(path, &serde_json::json!({})).await] {
             let header = |name: &str| answer.headers.get(name).map(|v| v.to_str().unwrap()).unwrap_or_default();
@@ -25,7 +26,9 @@ async fn every_answer_carries_the_security_headers() {
             assert_eq!(header("cross-origin-opener-policy"), "same-origin", "{path}");
             assert_eq!(header("cross-origin-resource-policy"), "same-origin", "{path}");
             assert!(!header("permissions-policy").is_empty(), "{path}");
-            assert!(!answer.headers.contains_key("server") && !answer.headers.contains_key("access-control-allow-origin"));
+            assert!(
+                !answer.headers.contains_key("server") && !answer.headers.contains_key("access-control-allow-origin")
+            );
             assert!(!header("x-request-id").is_empty(), "{path}");
             if path.starts_with("/api") {
                 assert!(header("cache-control").contains("no-store"), "{path}: {:?}", answer.headers);

@@ -151,7 +151,8 @@ async fn ids_and_paths_that_lead_nowhere() {
         assert!(!answer.status.is_server_error(), "{path}: {}", answer.status);
         assert!(!answer.text.contains("example.org"), "{path}");
     }
-    for (method, path) in [("TRACE", path::ME), ("DELETE", path::LOGIN), ("PUT", path::ROOMS), ("PATCH", path::SEARCH)] {
+    for (method, path) in [("TRACE", path::ME), ("DELETE", path::LOGIN), ("PUT", path::ROOMS), ("PATCH", path::SEARCH)]
+    {
         let answer = ann.call(method.parse().unwrap(), path, None).await;
         assert!([404, 405, 501].contains(&answer.status.as_u16()), "{method} {path}: {}", answer.status);
     }
@@ -164,8 +165,23 @@ async fn names_that_steer_or_deceive() {
     let server = Server::start();
     let nobody = server.stranger();
     for name in [
-        "Admin ", "ADMIN", "аdmin", "ａｄｍｉｎ", "a\u{200B}nn", "\u{FEFF}ann", "ann\u{00AD}", "gpj.exe\u{202E}", "everyone",
-        "system", "null", "undefined", "%00", "..", "ann\r\n[info] logged in", "\u{1b}[31mann", &"a".repeat(10_240),
+        "Admin ",
+        "ADMIN",
+        "аdmin",
+        "ａｄｍｉｎ",
+        "a\u{200B}nn",
+        "\u{FEFF}ann",
+        "ann\u{00AD}",
+        "gpj.exe\u{202E}",
+        "everyone",
+        "system",
+        "null",
+        "undefined",
+        "%00",
+        "..",
+        "ann\r\n[info] logged in",
+        "\u{1b}[31mann",
+        &"a".repeat(10_240),
     ] {
         let form = json!({"username": name, "email": "a@example.org", "password": crate::support::PASSWORD});
         let answer = nobody.post(path::REGISTER, &form).await;

@@ -178,7 +178,8 @@ async fn a_socket_says_hello_first_and_from_our_own_page() {
     let server = Server::start();
     let ann = server.person("ann").await;
     let own = format!("http://{}", server.address);
-    for origin in ["https://evil.example", "null", "http://127.0.0.1", "https://127.0.0.1:1", &format!("{own}.evil.example")]
+    for origin in
+        ["https://evil.example", "null", "http://127.0.0.1", "https://127.0.0.1:1", &format!("{own}.evil.example")]
     {
         assert_eq!(Socket::raw(&ann, &[("origin", origin)]).await.err(), Some(403), "{origin}");
     }

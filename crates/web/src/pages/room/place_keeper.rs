@@ -170,6 +170,10 @@ impl PlaceKeeper {
             let above = rows.item(middle).is_some_and(|row| row.get_bounding_client_rect().bottom() <= top);
             if above { low = middle + 1 } else { high = middle }
         }
+        // A day's line and the line of what is new stay where they are when older messages come below them.
+        while rows.item(low).is_some_and(|row| row.matches(".day, .new").unwrap_or(false)) {
+            low += 1;
+        }
         let anchor = rows.item(low).map(|row| {
             let below = offset(&log, &row);
             (row, below)
