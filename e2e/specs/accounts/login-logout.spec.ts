@@ -40,6 +40,7 @@ test('log in, log out, log in again', async ({ people }) => {
 test('logging out ends the access token and the refresh cookie at once', async ({ people, server }) => {
   const ann = await people.person('ann');
   const token = ann.page.waitForRequest((request) => request.headers()['authorization']?.startsWith('Bearer ') ?? false);
+  await ann.goes('/settings');
   await ann.goes('/browse');
   await expect(ann.screen.me()).toContainText('@ann');
   const bearer = (await token).headers()['authorization']!.slice('Bearer '.length);

@@ -10,9 +10,9 @@ test('three lines written offline survive a reload and arrive once, in order', a
   for (const text of ['offline one', 'offline two', 'offline three']) {
     await ann.says(text);
   }
-  // A reload without a network shows the browser's own error page, unless the page was installed.
+  // A reload without a network shows the browser's own error page, unless the page was installed. What already lay in the
+  // browser's own buffer may get out on the way: one line more that must not come twice.
   await ann.page.reload().catch(() => undefined);
-  await bob.seesExactly(['still online']);
   await ann.isBackOnline();
   await ann.opens(room);
   const all = ['still online', 'offline one', 'offline two', 'offline three'];

@@ -41,7 +41,7 @@ test('a room name that is taken says so in the dialog, and what was typed stays'
   const name = dialog.getByRole('textbox', { name: 'Name' });
   await name.fill('kitchen');
   await dialog.getByRole('button', { name: 'Create room' }).click();
-  await expect(dialog).toContainText(/taken/i);
+  await expect(dialog).toContainText('Another room has this name');
   await expect(name).toHaveValue('kitchen');
   await name.fill('kitchen two');
   await dialog.getByRole('button', { name: 'Create room' }).click();

@@ -44,7 +44,8 @@ test('a wrong code says so', async ({ people }) => {
   await bob.goes('/browse');
   await bob.page.getByRole('textbox', { name: 'Join code' }).fill('ZZZZ-2222');
   await bob.screen.button('Join with code').click();
-  await expect(bob.screen.alert()).toContainText(/\w+/);
+  await expect(bob.screen.note('code')).toContainText(/code/);
+  await expect(bob.page.getByRole('textbox', { name: 'Join code' })).toHaveAttribute('aria-invalid', 'true');
   await bob.goes('/join/ZZZZ-2222');
   await expect(bob.screen.alert()).toContainText(/\w+/);
 });

@@ -18,7 +18,7 @@ test('no token stands in any storage, cookie that scripts can read, or address',
   await ann.opens(room);
   await ann.says('something to keep');
   await ann.screen.composer().fill('a draft to keep');
-  await ann.hasTick('something to keep', 'read');
+  await ann.hasTick('something to keep', 'stored');
   await ann.page.reload();
   await ann.isIn(room);
   const cookies = await ann.context.cookies();
@@ -66,14 +66,27 @@ test('no token stands in any storage, cookie that scripts can read, or address',
   expect(addresses.filter((address) => /eyJ[\w-]{10,}/.test(address))).toEqual([]);
 });
 
-test('logging out leaves nothing of the conversation in the browser', async ({ people }) => {
-  const { ann } = await people.together('kitchen', 'ann', 'bob');
+test('after logging out nothing of the conversation is left for the next person at the same browser', async ({ people }) => {
+  const { ann, room } = await people.together('kitchen', 'ann', 'bob');
+  await people.account('cleo').then((cleo) => cleo.join(room));
   await ann.says('between you and me');
-  await ann.hasTick('between you and me', 'read');
+  await ann.hasTick('between you and me', 'stored');
   await ann.screen.composer().fill('a half-written secret');
   await ann.screen.button('Log out').click();
   await ann.isAskedToLogIn();
   const kept = await ann.page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }]));
   expect(kept).not.toContain('between you and me');
-  expect(kept).not.toContain('half-written secret');
+
+  await ann.logsIn('cleo');
+  await ann.goes(`/r/${room.id}`);
+  await expect(ann.screen.me()).toContainText('@cleo');
+  await expect(ann.screen.composer()).toHaveValue('');
+  await ann.screen.button('Log out').click();
+  await ann.isAskedToLogIn();
+
+  // A draft is its author's, and is there again for her alone.
+  await ann.logsIn('ann');
+  await ann.goes(`/r/${room.id}`);
+  await expect(ann.screen.me()).toContainText('@ann');
+  await expect(ann.screen.composer()).toHaveValue('a half-written secret');
 });
