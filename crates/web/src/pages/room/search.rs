@@ -9,6 +9,7 @@ use crate::components::moment::day_and_clock;
 use crate::components::notice::{Alert, ListSkeleton};
 use crate::live::{Chat, use_chat};
 use crate::locale::{t, tn};
+use crate::pages::shell::is_phone;
 use leptos::prelude::*;
 use natter_shared::entry::Message;
 use natter_shared::id::RoomId;
@@ -148,7 +149,13 @@ fn Results(search: Search) -> impl IntoView {
                     type="button"
                     class="found"
                     data-testid="search-result"
-                    on:click=move |_| frame.goal.set(Some(seq))
+                    on:click=move |_| {
+                        frame.goal.set(Some(seq));
+                        // On a phone the list would hide what was found.
+                        if is_phone() {
+                            frame.searching.set(false);
+                        }
+                    }
                 >
                     <b class="name">{message.author.display_name.to_string()}</b>
                     " "

@@ -29,6 +29,8 @@ use wasm_bindgen::JsCast;
 
 /// Below this width, in CSS pixels, the people slide in from the side (style/layout.css).
 const NARROW: f64 = 1100.0;
+/// Below this width the rooms do as well.
+const PHONE: f64 = 720.0;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Drawer {
@@ -120,8 +122,17 @@ impl Frame {
     }
 }
 
+fn is_at_most(most: f64) -> bool {
+    window().inner_width().ok().and_then(|width| width.as_f64()).is_some_and(|width| width <= most)
+}
+
 fn is_narrow() -> bool {
-    window().inner_width().ok().and_then(|width| width.as_f64()).is_some_and(|width| width <= NARROW)
+    is_at_most(NARROW)
+}
+
+/// Whether there is one column only.
+pub fn is_phone() -> bool {
+    is_at_most(PHONE)
 }
 
 #[component]
