@@ -99,6 +99,7 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
 
 impl App {
     /// Opens the store, binds the address and starts the background tasks.
+    #[expect(clippy::unused_async, reason = "a store or bus over a network is connected to here")]
     pub async fn build(config: Config, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Result<Self, StartError> {
         for warning in &config.warnings {
             tracing::warn!("{warning}");

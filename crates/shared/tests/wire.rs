@@ -1,6 +1,8 @@
 //! One JSON snapshot for each type that crosses the wire, each read back to what it was: a change here is a change of the
 //! contract. Requests are also shown to refuse what they do not know.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use insta::assert_json_snapshot;
 use natter_shared::account::{
     CheckAnswer, CheckForm, Empty, Gender, LoginForm, Me, PasswordChange, ProfilePatch, RegisterForm, Session,

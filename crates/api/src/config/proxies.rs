@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-/// Addresses and ranges of proxies, from NATTER_TRUSTED_PROXIES; empty: nobody is believed.
+/// Addresses and ranges of proxies, from `NATTER_TRUSTED_PROXIES`; empty: nobody is believed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TrustedProxies(Vec<Range>);
 

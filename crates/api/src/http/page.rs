@@ -69,8 +69,8 @@ impl Page {
             let Some(plain) = found.remove(&name) else { continue };
             let brotli = found.remove(&format!("{name}.br")).map(Variant::new);
             let gzip = found.remove(&format!("{name}.gz")).map(Variant::new);
-            let (content_type, hashed) = (content_type(&name), is_hashed(&name));
-            files.insert(name, File { plain: Variant::new(plain), brotli, gzip, content_type, hashed });
+            let (content_type, immutable) = (content_type(&name), is_hashed(&name));
+            files.insert(name, File { plain: Variant::new(plain), brotli, gzip, content_type, hashed: immutable });
         }
         Ok(Self { files, policy: policy(&hashes) })
     }

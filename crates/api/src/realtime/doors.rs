@@ -82,17 +82,17 @@ impl Drop for Pass {
         let mut counts = lock(&self.doors.counts);
         match self.user {
             None => counts.unsigned -= 1,
-            Some(user) => give_back(&mut counts.people, user),
+            Some(user) => give_back(&mut counts.people, &user),
         }
-        give_back(&mut counts.addresses, self.ip);
+        give_back(&mut counts.addresses, &self.ip);
     }
 }
 
-fn give_back<K: Hash + Eq>(counts: &mut HashMap<K, usize>, of: K) {
-    if let Some(count) = counts.get_mut(&of) {
+fn give_back<K: Hash + Eq>(counts: &mut HashMap<K, usize>, of: &K) {
+    if let Some(count) = counts.get_mut(of) {
         *count -= 1;
         if *count == 0 {
-            counts.remove(&of);
+            counts.remove(of);
         }
     }
 }

@@ -120,7 +120,7 @@ pub struct Rest {
 
 impl Guarded {
     /// The payload to hand to actix-ws, and the rest of it.
-    pub fn new(payload: Payload) -> (Payload, Rest) {
+    pub fn around(payload: Payload) -> (Payload, Rest) {
         let payload = Rc::new(RefCell::new(payload));
         let verdict = Rc::default();
         let rest = Rest { payload: Rc::clone(&payload), verdict: Rc::clone(&verdict) };
@@ -178,7 +178,7 @@ mod tests {
         if let Some(short) = u8::try_from(declared).ok().filter(|n| *n < 126) {
             frame.push(0x80 | short);
         } else if let Ok(medium) = u16::try_from(declared) {
-            frame.push(0x80 | 126);
+            frame.push(0x80 | 0x7E);
             frame.extend(medium.to_be_bytes());
         } else {
             frame.push(0x80 | 127);

@@ -259,13 +259,11 @@ impl Outbox {
     /// For the writer, after the end: done when the connection can be given up.
     pub fn poll_parted(&self, cx: &mut Context<'_>) -> Poll<Parted> {
         let mut state = lock(&self.0);
-        match state.parted {
-            Some(how) => Poll::Ready(how),
-            None => {
-                state.writer = Some(cx.waker().clone());
-                Poll::Pending
-            }
+        if let Some(how) = state.parted {
+            return Poll::Ready(how);
         }
+        state.writer = Some(cx.waker().clone());
+        Poll::Pending
     }
 
     /// Nobody writes any more: the peer is gone.

@@ -241,7 +241,9 @@ pub fn joined(frames: &[Outgoing]) -> Bytes {
         [one] => one.websocket(),
         frames => {
             let mut out = BytesMut::with_capacity(frames.iter().map(Outgoing::len).sum());
-            frames.iter().for_each(|frame| out.extend_from_slice(&frame.wire));
+            for frame in frames {
+                out.extend_from_slice(&frame.wire);
+            }
             out.freeze()
         }
     }

@@ -10,7 +10,7 @@ const BUDGET: u32 = 240;
 const NONSENSE: u32 = 12;
 /// Pings that a peer may send in one window.
 const CONTROL: u32 = 120;
-const WINDOW: Duration = Duration::from_secs(60);
+const WINDOW: Duration = Duration::from_mins(1);
 
 #[derive(Debug)]
 pub struct Patience {

@@ -107,10 +107,10 @@ impl Shard {
                     self.gaps.ask(batch.room(), after);
                 }
             }
-            Delivery::Rooms { rooms, except, frame } => tables.to_rooms(rooms, *except, frame),
-            Delivery::Users { users, frame } => tables.to_users(users, frame),
+            Delivery::Rooms { rooms, except, frame } => tables.tell_rooms(rooms, *except, frame),
+            Delivery::Users { users, frame } => tables.tell_users(users, frame),
             Delivery::Subscribe { room, users } => tables.subscribe_users(*room, users),
-            Delivery::Everyone { frame } => tables.to_everyone(frame),
+            Delivery::Everyone { frame } => tables.tell_everyone(frame),
             Delivery::SessionsEnded { sessions } => tables.end_sessions(sessions),
             Delivery::WindDown => tables.wind_down(),
         }

@@ -287,7 +287,7 @@ impl Tables {
         }
     }
 
-    pub fn to_rooms(&mut self, rooms: &[RoomId], except: Option<UserId>, frame: &Outgoing) {
+    pub fn tell_rooms(&mut self, rooms: &[RoomId], except: Option<UserId>, frame: &Outgoing) {
         let slots = || rooms.iter().filter_map(|room| self.rooms.get(room));
         let push = |key: Key| {
             if let Some(connection) = self.connections.get(key as usize).and_then(Option::as_ref)
@@ -304,7 +304,7 @@ impl Tables {
         }
     }
 
-    pub fn to_users(&mut self, users: &[UserId], frame: &Outgoing) {
+    pub fn tell_users(&mut self, users: &[UserId], frame: &Outgoing) {
         for key in users.iter().filter_map(|user| self.users.get(user)).flatten() {
             if let Some(connection) = self.connections.get(*key as usize).and_then(Option::as_ref) {
                 connection.link.outbox.push(frame);
@@ -312,7 +312,7 @@ impl Tables {
         }
     }
 
-    pub fn to_everyone(&mut self, frame: &Outgoing) {
+    pub fn tell_everyone(&mut self, frame: &Outgoing) {
         for connection in self.connections.iter().flatten() {
             connection.link.outbox.push(frame);
         }
@@ -365,7 +365,7 @@ impl Tables {
                 Due::SignIn => outbox.end(End::Close(CloseCode::SignIn)),
                 Due::Silent => outbox.end(End::Gone(None)),
             }
-            if connection.changes.is_some() || (self.ticks + key as u64) % TICKS_A_ROUND != 0 {
+            if connection.changes.is_some() || !(self.ticks + key as u64).is_multiple_of(TICKS_A_ROUND) {
                 continue;
             }
             let since = self.ticks.saturating_sub(TICKS_A_ROUND);
@@ -433,10 +433,14 @@ impl Tables {
             slot.members.iter().for_each(|key| assert!(alive(*key).rooms.contains(room)));
         }
         for (user, keys) in &self.users {
-            keys.iter().for_each(|key| assert_eq!(alive(*key).user, *user));
+            for key in keys {
+                assert_eq!(alive(*key).user, *user);
+            }
         }
         for (session, keys) in &self.sessions {
-            keys.iter().for_each(|key| assert_eq!(alive(*key).session, *session));
+            for key in keys {
+                assert_eq!(alive(*key).session, *session);
+            }
         }
         let mut entering = 0;
         for (key, connection) in self.connections.iter().enumerate() {

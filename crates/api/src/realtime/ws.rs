@@ -24,8 +24,10 @@ use futures_util::{FutureExt, StreamExt};
 use natter_shared::error::{ErrorBody, ErrorCode};
 use natter_shared::frame::{ClientFrame, CloseCode, SendFrame};
 use natter_shared::{limits, path};
+use std::error::Error;
 use std::future::poll_fn;
 use std::pin::Pin;
+use std::str::Utf8Error;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -71,7 +73,7 @@ pub async fn connect(
         return Err(ApiError::retry("the server stops"));
     }
     let pass = state.doors.enter(from.0.ip).map_err(refused)?;
-    let (mut payload, rest) = Guarded::new(raw.0);
+    let (mut payload, rest) = Guarded::around(raw.0);
     let payload = web::Payload::from_request(&req, &mut payload).await.map_err(ApiError::internal)?;
     let (response, session, messages) = actix_ws::handle(&req, payload)
         .map_err(|error| ApiError::bad_request("This path speaks WebSocket").because(error))?;
@@ -383,7 +385,7 @@ fn goodbye(reason: Option<&CloseReason>) -> u16 {
 fn violation(error: &ProtocolError) -> CloseCode {
     match error {
         ProtocolError::Overflow => CloseCode::TooLarge,
-        ProtocolError::Io(io) if io.get_ref().is_some_and(|inner| inner.is::<std::str::Utf8Error>()) => {
+        ProtocolError::Io(io) if io.get_ref().is_some_and(<dyn Error + Send + Sync>::is::<Utf8Error>) => {
             CloseCode::NotText
         }
         _ => CloseCode::Protocol,

@@ -183,7 +183,7 @@ async fn a_replayed_refresh_token_ends_the_login_everywhere() {
     ann.refresh().await.expect(200);
     server.clock.advance_millis(60_000);
     refresh_with(&server, &stolen).await.refused(401, "not_signed_in");
-    assert_eq!(socket.is_closed().await, 4401);
+    assert_eq!(socket.close_code().await, 4401);
     ann.refresh().await.refused(401, "not_signed_in");
     ann.get(path::ME).await.refused(401, "not_signed_in");
 }
@@ -198,7 +198,7 @@ async fn logging_out_ends_the_tokens_and_the_sockets_at_once() {
     let cookie = ann.refresh().await;
     let cookie = cookie_of(&cookie.expect(200));
     ann.post(path::LOGOUT, &json!({})).await.expect(204);
-    assert_eq!(socket.is_closed().await, 4401);
+    assert_eq!(socket.close_code().await, 4401);
     while stream.next().await.is_some() {}
     ann.get(path::ME).await.refused(401, "not_signed_in");
     refresh_with(&server, &cookie).await.refused(401, "not_signed_in");
@@ -238,7 +238,7 @@ async fn logins_are_listed_and_revoked() {
     bob.delete(&path::session(foreign.id)).await.refused(404, "not_found");
     let socket = other.connects().await;
     ann.delete(&path::session(foreign.id)).await.expect(204);
-    assert_eq!(socket.is_closed().await, 4401);
+    assert_eq!(socket.close_code().await, 4401);
     other.get(path::ME).await.refused(401, "not_signed_in");
     ann.get(path::ME).await.expect(200);
 }

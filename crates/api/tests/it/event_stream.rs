@@ -1,4 +1,4 @@
-//! The event stream: the same frames for networks that break WebSockets.
+//! The event stream: the same frames for networks that break sockets.
 
 use crate::support::{Server, texts};
 use natter_shared::frame::ServerFrame;

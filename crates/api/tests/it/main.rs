@@ -1,5 +1,7 @@
 //! Everything that is tested through the product's own edge: one binary, real SQLite, real sockets.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod access;
 mod architecture;
 mod auth;

@@ -70,7 +70,7 @@ async fn many_writers_give_one_order_without_gaps() {
     let server = Server::start();
     let (ann, bob, room) = ann_and_bob(&server).await;
     let says = |n: usize| {
-        let who = if n % 2 == 0 { &ann } else { &bob };
+        let who = if n.is_multiple_of(2) { &ann } else { &bob };
         async move { who.says(room, &n.to_string()).await.seq.get() }
     };
     let mut seqs = join_all((0..100).map(says)).await;

@@ -186,12 +186,12 @@ async fn a_socket_says_hello_first_and_from_our_own_page() {
     assert!(Socket::raw(&ann, &[("origin", &own), ("origin", "https://evil.example")]).await.is_err());
     let mut silent = Socket::raw(&ann, &[("origin", &own)]).await.expect("our own page may connect");
     silent.says(&ClientFrame::Typing { room: ann.makes_room("x", "public").await.id }).await;
-    assert!([4401, 1008].contains(&silent.is_closed().await));
+    assert!([4401, 1008].contains(&silent.close_code().await));
     let mut wrong = Socket::raw(&ann, &[]).await.unwrap();
     wrong.says(&ClientFrame::Hello { token: "nonsense".to_owned(), cursors: None }).await;
-    assert_eq!(wrong.is_closed().await, 4401);
+    assert_eq!(wrong.close_code().await, 4401);
     let waiting = Socket::raw(&ann, &[]).await.unwrap();
-    assert!([4401, 1008].contains(&waiting.is_closed().await), "nobody waits for a hello for ever");
+    assert!([4401, 1008].contains(&waiting.close_code().await), "nobody waits for a hello for ever");
 }
 
 #[tokio::test]
@@ -207,7 +207,7 @@ async fn a_socket_ends_with_its_token_unless_it_gets_a_fresh_one() {
     fresh.sends(room.id, client_id(), "between").await;
     fresh.sees("between").await;
     server.clock.advance_millis(310_000);
-    assert_eq!(stale.is_closed().await, 4401);
+    assert_eq!(stale.close_code().await, 4401);
     fresh.sends(room.id, client_id(), "after").await;
     fresh.sees("after").await;
 }
@@ -218,10 +218,10 @@ async fn frames_that_no_client_sends_close_the_socket() {
     let ann = server.person("ann").await;
     let mut binary = ann.connects().await;
     binary.stream.send(Message::binary(vec![1, 2, 3])).await.unwrap();
-    assert!([1002, 1003, 1007, 1008].contains(&binary.is_closed().await));
+    assert!([1002, 1003, 1007, 1008].contains(&binary.close_code().await));
     let mut large = ann.connects().await;
     large.stream.send(Message::text("x".repeat(65 * 1024))).await.unwrap();
-    assert_eq!(large.is_closed().await, 1009);
+    assert_eq!(large.close_code().await, 1009);
 
     // Header, then whatever follows: unmasked text, reserved bits, an unknown opcode, a 2^63 byte frame, a stray continuation.
     let hostile: [(&[u8], &[u16]); 6] = [
@@ -237,7 +237,7 @@ async fn frames_that_no_client_sends_close_the_socket() {
         socket.says(&ClientFrame::Hello { token: ann.token.clone(), cursors: None }).await;
         socket.next().await;
         socket.stream.get_mut().write_all(bytes).await.unwrap();
-        let code = socket.is_closed().await;
+        let code = socket.close_code().await;
         assert!(codes.contains(&code), "{bytes:?}: {code}");
     }
 }
@@ -334,7 +334,7 @@ async fn one_person_has_ten_connections_at_most() {
     }
     let mut one_more = Socket::raw(&ann, &[]).await.unwrap();
     one_more.says(&ClientFrame::Hello { token: ann.token.clone(), cursors: None }).await;
-    let code = one_more.is_closed().await;
+    let code = one_more.close_code().await;
     assert!([4403, 1008, 1013].contains(&code), "{code}");
     sockets.pop();
     eventually("a place is free again", async || {
@@ -368,7 +368,7 @@ async fn who_never_reads_is_let_go_and_the_others_go_on() {
             reader.seen.clear();
         }
     }
-    let code = deaf.is_closed().await;
+    let code = deaf.close_code().await;
     assert!([1013, 1006, 1005].contains(&code), "{code}");
 }
 
@@ -378,7 +378,7 @@ async fn the_server_says_that_it_stops() {
     let ann = server.person("ann").await;
     let socket = ann.connects().await;
     let stopping = tokio::task::spawn_blocking(move || drop(server));
-    assert!([1012, 1001].contains(&socket.is_closed().await));
+    assert!([1012, 1001].contains(&socket.close_code().await));
     stopping.await.unwrap();
 }
 

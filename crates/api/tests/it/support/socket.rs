@@ -116,7 +116,7 @@ impl Socket {
     }
 
     /// Waits for the server's close frame and returns its code.
-    pub async fn is_closed(mut self) -> u16 {
+    pub async fn close_code(mut self) -> u16 {
         loop {
             let message = timeout(PATIENCE, self.stream.next()).await.expect("the server closes the socket");
             match message {
