@@ -9,7 +9,8 @@ pub fn Spans<'a>(text: &'a str) -> impl IntoView + use<> {
         .into_iter()
         .map(|span| match span {
             Span::Text(text) => text.to_owned().into_any(),
-            Span::Code(text) | Span::Block(text) => view! { <code>{text.to_owned()}</code> }.into_any(),
+            Span::Code(text) => view! { <code>{text.to_owned()}</code> }.into_any(),
+            Span::Block(text) => view! { <code class="block">{text.to_owned()}</code> }.into_any(),
             Span::Mention(name) => view! { <span class="mention">"@" {name.to_owned()}</span> }.into_any(),
             Span::Link(address) => {
                 let text = address.to_owned();

@@ -31,7 +31,7 @@ pub fn excerpt(text: &str) -> String {
 pub fn Body(view: Memo<Option<MessageView>>) -> impl IntoView {
     let chat = use_chat();
     let frame = RoomFrame::take();
-    let reply = part(view, |view| view.reply.clone());
+    let reply = part(view, |view| view.reply.clone().filter(|_| !view.deleted));
     let text = part(view, |view| (!view.deleted).then(|| view.body.clone()));
     let quote = move || {
         reply.get().flatten().map(|reply| {
