@@ -170,7 +170,7 @@ impl Opened {
     pub async fn close(self, state: &AppState, end: End) {
         let Self { caller, connection, _seat: seat, _pass: pass, .. } = self;
         drop((seat, pass));
-        if end == End::Close(CloseCode::SignIn) {
+        if end == End::SignedOut {
             state.presence.signed_out(caller.user, connection).await;
         } else {
             state.presence.disconnected(caller.user, connection).await;

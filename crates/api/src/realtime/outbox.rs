@@ -23,6 +23,8 @@ const BYTES_A_WRITE: usize = 64 * 1024;
 pub enum End {
     /// The server ends it, with this close frame.
     Close(CloseCode),
+    /// Its login has ended: whoever signed out is offline at once.
+    SignedOut,
     /// The reader is gone, or has said goodbye with this code: it is answered in kind.
     Gone(Option<u16>),
 }

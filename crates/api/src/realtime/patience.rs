@@ -1,5 +1,6 @@
 //! How much a connection may get wrong before it counts as abuse.
 
+use crate::bus::TooOften;
 use natter_shared::error::ErrorCode;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -8,8 +9,9 @@ use tokio::time::Instant;
 /// minute allowed, a connection that sends three times as many is closed.
 const BUDGET: u32 = 240;
 const NONSENSE: u32 = 12;
-/// Pings that a peer may send in one window.
+/// Pings, and frames other than messages, that a peer may send in one window. Messages have their rate in the service.
 const CONTROL: u32 = 120;
+const FRAMES: u32 = 120;
 const WINDOW: Duration = Duration::from_mins(1);
 
 #[derive(Debug)]
@@ -17,11 +19,12 @@ pub struct Patience {
     since: Instant,
     refused: u32,
     control: u32,
+    frames: u32,
 }
 
 impl Patience {
     pub const fn new(now: Instant) -> Self {
-        Self { since: now, refused: 0, control: 0 }
+        Self { since: now, refused: 0, control: 0, frames: 0 }
     }
 
     fn roll(&mut self, now: Instant) {
@@ -40,6 +43,17 @@ impl Patience {
             _ => 0,
         };
         self.refused <= BUDGET
+    }
+
+    /// Counts a frame that is no message.
+    pub fn spend_frame(&mut self, now: Instant) -> Result<(), TooOften> {
+        self.roll(now);
+        self.frames += 1;
+        if self.frames <= FRAMES {
+            return Ok(());
+        }
+        let left = WINDOW.saturating_sub(now.duration_since(self.since));
+        Err(TooOften { retry_after_ms: u64::try_from(left.as_millis()).unwrap_or(0).max(1) })
     }
 
     /// Counts a ping; `false` if it was one too many.
@@ -63,6 +77,10 @@ mod tests {
         assert!(patience.bears(ErrorCode::RateLimited, start + WINDOW));
         let nonsense = (0..1_000).take_while(|_| patience.bears(ErrorCode::BadRequest, start + WINDOW)).count();
         assert_eq!(nonsense, 19);
+        let start = start + WINDOW * 2;
+        assert_eq!((0..1_000).take_while(|_| patience.spend_frame(start).is_ok()).count(), 120);
+        let late = start + WINDOW - Duration::from_secs(1);
+        assert_eq!(patience.spend_frame(late), Err(TooOften { retry_after_ms: 1_000 }));
         assert!((0..1_000).all(|_| Patience::new(start).bears(ErrorCode::Retry, start)));
     }
 }

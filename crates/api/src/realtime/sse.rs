@@ -1,5 +1,6 @@
 //! One event stream: the same frames as a socket, for networks that let no WebSocket through. Sending goes by REST.
 
+use super::dispatch;
 use super::link::Link;
 use super::opening::{self, Opened};
 use super::outbox::{End, Taken};
@@ -86,6 +87,10 @@ impl StreamBody {
             }
             if let Some((room, _, last)) = frame.span {
                 self.told.insert(room, last);
+                // The reader of a stream cannot say that it has received something.
+                if let Some(opened) = &self.opened {
+                    dispatch::received(&self.state, &opened.caller, room, last);
+                }
             }
             let says_where = match frame.kind() {
                 "entries" => self.told.len() <= ROOMS_IN_EVERY_ID,

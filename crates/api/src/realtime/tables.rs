@@ -321,7 +321,7 @@ impl Tables {
     pub fn end_sessions(&mut self, sessions: &[SessionId]) {
         for key in sessions.iter().filter_map(|session| self.sessions.get(session)).flatten() {
             if let Some(connection) = self.connections.get(*key as usize).and_then(Option::as_ref) {
-                connection.link.outbox.end(End::Close(CloseCode::SignIn));
+                connection.link.outbox.end(End::SignedOut);
             }
         }
     }

@@ -150,6 +150,7 @@ impl MessageBody for SocketBody {
                 self.closing = true;
                 match end {
                     End::Close(code) => Some(Ok(Outgoing::close(code.code(), "").websocket())),
+                    End::SignedOut => Some(Ok(Outgoing::close(CloseCode::SignIn.code(), "").websocket())),
                     End::Gone(Some(code)) => Some(Ok(Outgoing::close(code, "").websocket())),
                     End::Gone(None) => None,
                 }
@@ -305,6 +306,15 @@ impl Socket {
                 }
                 Heard::End(end) => return end,
             };
+            if !matches!(frame, ClientFrame::Send(_))
+                && state.config.rate_limits
+                && let Err(too_often) = self.patience.spend_frame(Instant::now())
+            {
+                if let Some(end) = self.refuse(&too_often.into()) {
+                    return end;
+                }
+                continue;
+            }
             let done = match frame {
                 ClientFrame::Send(frame) => {
                     let mut sending = sending(&state, caller, frame);

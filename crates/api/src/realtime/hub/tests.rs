@@ -7,7 +7,7 @@ use crate::realtime::outbox::{End, Taken};
 use crate::realtime::shard::Seat;
 use crate::service::Caller;
 use natter_shared::entry::{Author, Entry, EntryKind, MessageContent};
-use natter_shared::frame::{CloseCode, Cursors, ServerFrame};
+use natter_shared::frame::{Cursors, ServerFrame};
 use natter_shared::id::{ClientId, SessionId, UserId};
 use natter_shared::text::{DisplayName, MessageBody, Username};
 use natter_shared::timestamp::Timestamp;
@@ -177,7 +177,7 @@ async fn an_ended_login_is_closed_and_the_others_go_on() {
     publish(&hub, vec![says(1, user(2), None)]);
     hub.publish(Notice::SessionsEnded { sessions: vec![SessionId::from_bytes([1; 16])] });
     shard.pump(1);
-    assert_eq!(ann.end(), Some(End::Close(CloseCode::SignIn)), "what was queued is dropped");
+    assert_eq!(ann.end(), Some(End::SignedOut), "what was queued is dropped");
     assert_eq!(bob.seqs(), [1]);
 }
 
