@@ -13,7 +13,8 @@ use crate::tools::{self, Part};
 use crate::{compress, fingerprint, process, workspace};
 
 /// What the page is made from; nothing else makes it be built again.
-const INPUTS: &[&str] = &["crates/web", "crates/shared", "Trunk.toml", "Cargo.toml", "Cargo.lock"];
+const INPUTS: &[&str] =
+    &["crates/web", "crates/shared", ".cargo/config.toml", "Trunk.toml", "Cargo.toml", "Cargo.lock"];
 /// Trunk empties the folder before it fills it, so the mark is gone after a build that was not ours.
 const MARK: &str = ".fingerprint";
 /// How long the registry may take to hand out all crates.

@@ -60,10 +60,11 @@ pub fn run(label: &str, command: Command, limit: Duration, silence: Duration) ->
     process::succeed(status, &said).with_context(|| format!("{}\nall of it: {}", process::tail(&lines), path.display()))
 }
 
-/// Why a step failed, in one line: its last line about an error, or the failure itself.
+/// Why a step failed, in one line: its first line about an error, or the failure itself.
 pub fn reason(failure: &anyhow::Error) -> String {
     let said = failure.to_string();
-    let line = said.lines().rev().find(|line| line.to_lowercase().contains("error"));
+    let begins = |line: &&str| ["error", "npm error"].iter().any(|word| line.trim().to_lowercase().starts_with(word));
+    let line = said.lines().find(begins);
     line.map_or_else(|| failure.root_cause().to_string(), |line| line.trim().chars().take(160).collect())
 }
 
@@ -95,8 +96,8 @@ mod tests {
 
     #[test]
     fn the_reason_is_the_line_about_the_error() {
-        let failure =
-            anyhow::anyhow!("exit status 1").context("info: trying\nerror: no such host\nall of it: /tmp/log");
+        let failure = anyhow::anyhow!("exit status 1")
+            .context("info: trying\nerror: no such host\n 0: std::error::Error\nall of it: /tmp/log");
         assert_eq!(reason(&failure), "error: no such host");
         assert_eq!(reason(&anyhow::anyhow!("not done after 2 min 00 s")), "not done after 2 min 00 s");
     }

@@ -68,7 +68,7 @@ fn build(label: &str, sysroot: &Path, scratch: &Path) -> Result<()> {
         "[package]\nname = \"tiny\"\nedition = \"2024\"\n[lib]\ncrate-type = [\"cdylib\"]\n[workspace]\n",
     )?;
     let mut cargo = Command::new("cargo");
-    cargo.args(["build", "--release", "-Zbuild-std=std,panic_abort", "--target", TARGET]).current_dir(&tiny);
+    cargo.args(["build", "--release", "-Zbuild-std=std,panic_abort,test", "--target", TARGET]).current_dir(&tiny);
     // The unstable flag of a stable compiler, and bitcode so that the page can be linked with fat LTO.
     cargo
         .env("RUSTC_BOOTSTRAP", "1")
