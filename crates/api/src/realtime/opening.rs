@@ -13,6 +13,7 @@ use super::shard::{Missed, Seat, Shard};
 use crate::clock::random;
 use crate::http::error::ApiError;
 use crate::service::Caller;
+use crate::service::presence::Presence;
 use crate::state::AppState;
 use natter_shared::error::ErrorCode;
 use natter_shared::frame::{CloseCode, Cursors, ServerFrame};
@@ -25,14 +26,40 @@ use tokio::time::Instant;
 /// A connection that has missed a ping by so much gives its place to a new one of the same person.
 const STALE: Duration = Duration::from_millis(limits::PING_MS + 5_000);
 
-/// A connection that is signed in. Dropping it makes it unheard of.
+/// A connection that is signed in. Dropping it ends it for the hub, for the counts and for presence.
 pub struct Opened {
     pub caller: Caller,
-    pub connection: ConnectionId,
     /// Where the reader stands in each of its rooms after what it was sent.
     pub told: Cursors,
-    _seat: Seat,
-    _pass: Pass,
+    seat: Option<Seat>,
+    pass: Option<Pass>,
+    lease: Lease,
+}
+
+/// Somebody's being there by one connection. It is given back also where a sign-in is broken off half-way.
+struct Lease {
+    presence: Presence,
+    user: UserId,
+    connection: ConnectionId,
+    /// By a logout, which is announced at once.
+    signed_out: bool,
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        let Self { ref presence, user, connection, signed_out } = *self;
+        let presence = presence.clone();
+        // Without a runtime the process is ending, and everybody with it.
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move {
+                if signed_out {
+                    presence.signed_out(user, connection).await;
+                } else {
+                    presence.disconnected(user, connection).await;
+                }
+            });
+        }
+    }
 }
 
 /// Signs a connection in. On success the welcome is on its way and the outbox is released.
@@ -55,14 +82,10 @@ pub async fn open(
     if !state.sessions.still_valid(&caller).await? {
         return Err(ApiError::not_signed_in());
     }
+    let lease = Lease { presence: state.presence.clone(), user: caller.user, connection, signed_out: false };
     state.presence.connected(&caller, connection).await;
-    match welcome(state, link, &seat, &caller, connection, cursors).await {
-        Ok(told) => Ok(Opened { caller, connection, told, _seat: seat, _pass: pass }),
-        Err(error) => {
-            state.presence.disconnected(caller.user, connection).await;
-            Err(error)
-        }
-    }
+    let told = welcome(state, link, &seat, &caller, connection, cursors).await?;
+    Ok(Opened { caller, told, seat: Some(seat), pass: Some(pass), lease })
 }
 
 async fn take_place(shard: &Shard, pass: &mut Pass, user: UserId) -> Result<(), ApiError> {
@@ -166,14 +189,10 @@ pub const fn close_code(error: &ApiError) -> CloseCode {
 }
 
 impl Opened {
-    /// The connection has ended: its person may be offline now.
-    pub async fn close(self, state: &AppState, end: End) {
-        let Self { caller, connection, _seat: seat, _pass: pass, .. } = self;
-        drop((seat, pass));
-        if end == End::SignedOut {
-            state.presence.signed_out(caller.user, connection).await;
-        } else {
-            state.presence.disconnected(caller.user, connection).await;
-        }
+    /// The connection has ended, and so: its person may be offline now.
+    pub fn close(mut self, end: End) {
+        self.seat = None;
+        self.pass = None;
+        self.lease.signed_out = end == End::SignedOut;
     }
 }

@@ -136,8 +136,7 @@ impl Drop for StreamBody {
     fn drop(&mut self) {
         self.link.outbox.writer_gone();
         if let Some(opened) = self.opened.take() {
-            let (state, end) = (Data::clone(&self.state), self.end);
-            actix_web::rt::spawn(async move { opened.close(&state, end).await });
+            opened.close(self.end);
         }
     }
 }

@@ -43,8 +43,8 @@ struct Connection {
     session: SessionId,
     link: Arc<Link>,
     rooms: Vec<RoomId>,
-    /// What became of memberships while this connection was entering; `None` once it is subscribed.
-    changes: Option<HashMap<RoomId, Change>>,
+    /// What became of memberships while this connection was entering, and with which entry; `None` once it is subscribed.
+    changes: Option<HashMap<RoomId, (Seq, Change)>>,
     /// Rooms of which this connection was told more than may have been delivered here: up to which seq.
     ahead: HashMap<RoomId, Seq>,
 }
@@ -130,14 +130,15 @@ impl Tables {
         let mut gone = Vec::new();
         for &(room, seq) in told {
             match changes.get(&room) {
-                Some(Change::Left) => gone.push(room),
-                Some(Change::Joined(_)) | None => rooms.push((room, seq)),
+                // Told of more than that departure: came back since.
+                Some((left, Change::Left)) if *left > seq => gone.push(room),
+                Some(_) | None => rooms.push((room, seq)),
             }
         }
         let known: HashSet<RoomId> = told.iter().map(|(room, _)| *room).collect();
         rooms.extend(changes.iter().filter_map(|(room, change)| match change {
-            Change::Joined(before) if !known.contains(room) => Some((*room, *before)),
-            Change::Joined(_) | Change::Left => None,
+            (_, Change::Joined(before)) if !known.contains(room) => Some((*room, *before)),
+            (_, Change::Joined(_) | Change::Left) => None,
         }));
         for room in gone {
             connection.link.outbox.push(&Outgoing::new(&ServerFrame::RoomGone { room }));
@@ -179,10 +180,10 @@ impl Tables {
             *recent = last.max(*recent);
         }
         // Somebody may have been told of these entries before they came here; others of the same person were not.
-        let moves = moves(batch, if from > last { first } else { from });
+        let moves = moves(batch);
         for (user, change) in &moves {
-            if matches!(change, Move::In) {
-                self.join(*user, room, first.back(1), last);
+            if let Move::In(seq) = change {
+                self.join(*user, room, first.back(1), *seq, last);
             }
         }
         if from <= last {
@@ -231,12 +232,12 @@ impl Tables {
         }
     }
 
-    /// All connections of a person hear a room from the entry after `before` on.
-    fn join(&mut self, user: UserId, room: RoomId, before: Seq, head: Seq) {
+    /// All connections of a person, who became a member with the entry `at`, hear a room from the entry after `before` on.
+    fn join(&mut self, user: UserId, room: RoomId, before: Seq, at: Seq, head: Seq) {
         for key in self.users.get(&user).cloned().unwrap_or_default() {
             let Some(connection) = self.connections.get_mut(key as usize).and_then(Option::as_mut) else { continue };
             if let Some(changes) = &mut connection.changes {
-                changes.insert(room, Change::Joined(before));
+                note(changes, room, at, Change::Joined(before));
                 continue;
             }
             if !connection.rooms.contains(&room) {
@@ -253,7 +254,7 @@ impl Tables {
         for key in self.users.get(&user).cloned().unwrap_or_default() {
             let Some(connection) = self.connections.get_mut(key as usize).and_then(Option::as_mut) else { continue };
             if let Some(changes) = &mut connection.changes {
-                changes.insert(room, Change::Left);
+                note(changes, room, seq, Change::Left);
                 continue;
             }
             // Told of more than this departure and a member nevertheless: came back since.
@@ -283,7 +284,7 @@ impl Tables {
     /// People who became members of a room whose log says nothing about it: they hear it from its beginning.
     pub fn subscribe_users(&mut self, room: RoomId, users: &[UserId]) {
         for user in users {
-            self.join(*user, room, Seq::ZERO, Seq::ZERO);
+            self.join(*user, room, Seq::ZERO, Seq::ZERO, Seq::ZERO);
         }
     }
 
@@ -381,25 +382,32 @@ impl Tables {
     }
 }
 
-/// What a batch does to somebody's membership in the end.
+/// What a batch does to somebody's membership in the end, and with which entry.
 #[derive(Clone, Copy)]
 enum Move {
-    In,
-    /// With the entry of that seq, the last one they hear.
+    In(Seq),
+    /// The last entry that they hear.
     Out(Seq),
 }
 
-fn moves(batch: &Batch, from: Seq) -> HashMap<UserId, Move> {
+fn moves(batch: &Batch) -> HashMap<UserId, Move> {
     let mut moves = HashMap::new();
-    for entry in batch.entries().iter().filter(|entry| entry.seq >= from) {
+    for entry in batch.entries() {
         match &entry.what {
-            EntryKind::Joined => moves.insert(entry.author.id, Move::In),
+            EntryKind::Joined => moves.insert(entry.author.id, Move::In(entry.seq)),
             EntryKind::Left => moves.insert(entry.author.id, Move::Out(entry.seq)),
             EntryKind::Removed { user, .. } => moves.insert(*user, Move::Out(entry.seq)),
             _ => None,
         };
     }
     moves
+}
+
+/// Keeps the newest change: what is delivered again may be older.
+fn note(changes: &mut HashMap<RoomId, (Seq, Change)>, room: RoomId, at: Seq, change: Change) {
+    if changes.get(&room).is_none_or(|(known, _)| *known <= at) {
+        changes.insert(room, (at, change));
+    }
 }
 
 fn warning() -> Outgoing {

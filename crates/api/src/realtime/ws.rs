@@ -190,7 +190,7 @@ impl Socket {
         if let Some(opened) = self.sign_in(pass).await {
             let end = self.converse(&opened).await;
             self.link.outbox.end(end);
-            opened.close(&self.state, end).await;
+            opened.close(end);
         }
         let hung_up = tokio::time::timeout(FAREWELL, async {
             if !self.rest.hung_up(FAREWELL_BYTES).await {
