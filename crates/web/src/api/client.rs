@@ -46,6 +46,7 @@ impl From<Method> for HttpMethod {
 #[derive(Debug, Clone)]
 struct Token {
     text: String,
+    since: i64,
     ends_at: i64,
     renew_at: i64,
 }
@@ -142,7 +143,12 @@ impl Api {
         let now = browser::now();
         // Early enough for a background tab, whose timers run once a minute.
         let spare = (lasts / 3).min(120_000);
-        let token = Token { text: session.access_token.clone(), ends_at: now + lasts, renew_at: now + lasts - spare };
+        let token = Token {
+            text: session.access_token.clone(),
+            since: now,
+            ends_at: now + lasts,
+            renew_at: now + lasts - spare,
+        };
         self.0.token.replace(Some(token));
     }
 
@@ -175,6 +181,11 @@ impl Api {
         if let Some(token) = &mut *self.0.token.borrow_mut() {
             token.renew_at = browser::now() + ms;
         }
+    }
+
+    /// For how long the token has been here, in milliseconds.
+    pub fn token_age(&self) -> i64 {
+        self.0.token.borrow().as_ref().map_or(i64::MAX, |token| browser::now().saturating_sub(token.since))
     }
 
     /// A token that is good for a call now.

@@ -151,6 +151,11 @@ impl Chat {
         Ok(())
     }
 
+    /// Reads anew who is in a room and how far each has read. In large rooms the server doesn't push that.
+    pub async fn look_round(&self, room: RoomId) {
+        effects::read_members(self.tab(), room).await;
+    }
+
     /// Loads one page of older messages in front, if there is one and it is not on its way.
     pub async fn older(&self, room: RoomId) -> Result<(), ApiError> {
         let tab = self.tab();

@@ -12,6 +12,9 @@ use natter_shared::id::{ClientId, RoomId, Seq};
 use natter_shared::limits::PAGE_DEFAULT;
 use std::rc::Rc;
 
+/// A token is fresh for so long, in milliseconds.
+const FRESH_MS: i64 = 1_000;
+
 pub fn run(tab: &Rc<Tab>, effect: Effect) {
     match effect {
         Effect::CatchUp { room, after } => catch_up(Rc::clone(tab), room, after),
@@ -26,6 +29,8 @@ pub fn run(tab: &Rc<Tab>, effect: Effect) {
             tell_marks(tab);
         }
         Effect::LoadMembers { room } => spawn_local(read_members(Rc::clone(tab), room)),
+        // A token that was renewed just now and still is not liked belongs to another login than the connection.
+        Effect::Renew if tab.api.token_age() < FRESH_MS => link::restart(tab),
         Effect::Renew => {
             let tab = Rc::clone(tab);
             // Whoever hears of renewals does the rest.

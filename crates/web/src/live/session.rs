@@ -67,9 +67,9 @@ fn means_signed_out(error: &ApiError) -> bool {
     matches!(error, ApiError::Refused { .. }) && !error.may_retry()
 }
 
-/// A renewal came out well: the same person goes on, or another one who signed in in another tab comes in.
+/// A renewal came out well: the same login goes on, or the one that another tab made comes in.
 fn renewed(tab: &Rc<Tab>, session: &Session) {
-    if tab.peek(ChatState::my_id) == Some(session.user.id) {
+    if !tab.login_changed.take() && tab.peek(ChatState::my_id) == Some(session.user.id) {
         tab.update(|state| state.sign_in(session.user.clone()));
         link::tell_token(tab, session.access_token.clone());
     } else {
@@ -79,6 +79,7 @@ fn renewed(tab: &Rc<Tab>, session: &Session) {
 
 /// Puts somebody's rooms on the screen and connects.
 fn come_in(tab: &Rc<Tab>, user: User) {
+    tab.login_changed.set(false);
     link::stop(tab);
     let id = user.id;
     tab.update(|state| {
@@ -141,6 +142,7 @@ fn heard_from_other_tab(tab: &Rc<Tab>, said: Said) {
         // The cookie is another one now: whoever it belongs to is signed in here as well.
         Said::SignedIn => {
             tab.api.signed_out();
+            tab.login_changed.set(true);
             let tab = Rc::clone(tab);
             spawn_local(async move {
                 // A failure shows itself with the next call.

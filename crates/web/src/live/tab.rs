@@ -86,6 +86,8 @@ pub struct Tab {
     pub(super) reading_rooms: Cell<(bool, bool)>,
     /// When the person's typing was last told, in milliseconds since 1970.
     pub(super) typing_told: Cell<i64>,
+    /// Whether another tab signed in: the next token belongs to another login than the connection.
+    pub(super) login_changed: Cell<bool>,
     storage_failed: Cell<bool>,
 }
 
@@ -100,6 +102,7 @@ impl Tab {
             watermarks: RefCell::default(),
             reading_rooms: Cell::default(),
             typing_told: Cell::default(),
+            login_changed: Cell::default(),
             storage_failed: Cell::default(),
         })
     }

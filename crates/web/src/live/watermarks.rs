@@ -1,5 +1,5 @@
-//! Paces what is told to the server about having received and read: a busy room must not use up the limit on frames
-//! (security.md, R-44). Only the furthest mark of each room is kept; a read one says received as well.
+//! Paces what is told to the server about having received and read: a busy room must not use up the limit on frames.
+//! Only the furthest mark of each room is kept; a read one says received as well.
 
 use natter_shared::frame::ClientFrame;
 use natter_shared::id::{RoomId, Seq};

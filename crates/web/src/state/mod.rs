@@ -2,6 +2,7 @@
 //! writer for what the server pushes.
 
 mod apply;
+mod belonging;
 mod drafts;
 mod gaps;
 mod loading;

@@ -151,7 +151,9 @@ impl Server {
         let own = |entry: &Entry| entry.seen_by(reader);
         let mut messages: Vec<Message> = log.iter().map(own).filter_map(|entry| Message::from_entry(&entry)).collect();
         for message in &mut messages {
-            log.iter().for_each(|entry| message.apply(entry));
+            for entry in log {
+                message.apply(entry);
+            }
         }
         messages
     }

@@ -85,6 +85,7 @@ fn React(seq: Seq, anchor: Option<Anchor>, on_close: Callback<()>) -> impl IntoV
 fn WhoHasIt(seq: Seq, anchor: Option<Anchor>, on_close: Callback<()>) -> impl IntoView {
     let chat = use_chat();
     let room = RoomFrame::take().room;
+    spawn_local(async move { chat.look_round(room).await });
     let all = Memo::new(move |_| chat.ticks(room, seq));
     let group = move |reached: Reached, label: &'static str| {
         let people = Memo::new(move |_| {

@@ -1,7 +1,9 @@
 //! The loaded part of one room's log: a stretch without holes from the oldest loaded message up to `head`. It takes
 //! entries in order and once each, notices what is missing, and takes older pages in front.
 
-use super::rows::{Item, Neighbour, Row, RowKey, Rows};
+mod grouping;
+
+use super::rows::{Item, Row, RowKey, Rows};
 use natter_shared::entry::{Entry, Message};
 use natter_shared::id::{ClientId, Seq, UserId};
 use natter_shared::page::MessagePage;
@@ -50,9 +52,9 @@ impl Held {
 
 #[derive(Debug, Clone)]
 pub struct Timeline {
-    pub(super) load: Load,
-    pub(super) loading_older: bool,
-    pub(super) reloading: bool,
+    pub(in crate::state) load: Load,
+    pub(in crate::state) loading_older: bool,
+    pub(in crate::state) reloading: bool,
     me: UserId,
     offset_min: i32,
     messages: BTreeMap<Seq, Held>,
@@ -170,7 +172,7 @@ impl Timeline {
     }
 
     /// The list so far, for what stands below it.
-    pub(super) fn rows_so_far(&self) -> Rows {
+    pub(in crate::state) fn rows_so_far(&self) -> Rows {
         self.rows.clone()
     }
 
@@ -216,7 +218,7 @@ impl Timeline {
     }
 
     /// A page of older messages is asked for.
-    pub(super) fn begin_older(&mut self) {
+    pub(in crate::state) fn begin_older(&mut self) {
         self.loading_older = true;
         self.unplaced.clear();
     }
@@ -295,31 +297,5 @@ impl Timeline {
             rows.push(Item::Event(event), self.me, self.new_above, self.offset_min);
         }
         self.rows = rows;
-    }
-
-    /// The messages right above and below a place in the log, if nothing else stands between.
-    pub(super) fn neighbours(&self, seq: Seq) -> (Option<Neighbour>, Option<Neighbour>) {
-        let above = self.messages.range(..seq).next_back().map(|(_, held)| &held.message);
-        let below = self.messages.range(seq.next()..).next().map(|(_, held)| &held.message);
-        let line = |message: &Message| {
-            // The line stands between two messages and parts their group.
-            self.new_above.is_some_and(|read| message.seq > read && message.author.id != self.me)
-        };
-        let this = self.get(seq);
-        let above = above.filter(|above| {
-            let parted = this.is_some_and(line) && !line(above);
-            !parted && self.events.range(above.seq..seq).next().is_none()
-        });
-        let below = below.filter(|below| {
-            let parted = line(below) && !this.is_some_and(line);
-            !parted && self.events.range(seq..below.seq).next().is_none()
-        });
-        (above.map(Neighbour::of), below.map(Neighbour::of))
-    }
-
-    /// The last message if nothing stands below it: what an unsent message may be grouped with.
-    pub(super) fn last(&self) -> Option<Neighbour> {
-        let message = self.newest()?;
-        self.events.range(message.seq..).next().is_none().then(|| Neighbour::of(message))
     }
 }
