@@ -366,7 +366,8 @@ fn check(ear: &Ear, told: Option<Seq>, n: u8) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1_000))]
+    // So many by default; PROPTEST_CASES asks for more.
+    #![proptest_config(ProptestConfig::default())]
 
     #[test]
     fn every_connection_gets_every_entry_once_and_in_order(steps in prop::collection::vec(step(), 1..120)) {
