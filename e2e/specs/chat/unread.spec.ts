@@ -25,6 +25,20 @@ test('unread messages are counted, and a line shows where they begin', async ({ 
   await expect(bob.screen.roomLink(room.id)).toHaveAttribute('data-unread', '0');
 });
 
+test('a room that is opened by its address shows the line too, and counts as read', async ({ people }) => {
+  const { ann, bob, room } = await people.together('kitchen', 'ann', 'bob');
+  await ann.says('already read');
+  await ann.hasTick('already read', 'read');
+  await bob.goes('/browse');
+  await ann.says('new one');
+  await expect(bob.screen.roomLink(room.id)).toHaveAttribute('data-unread', '1');
+  await bob.opens(room);
+  await bob.seesExactly(['already read', 'new one']);
+  await expect(bob.screen.newLine()).toHaveCount(1);
+  await expect(bob.screen.roomLink(room.id)).toHaveAttribute('data-unread', '0');
+  await ann.hasTick('new one', 'read');
+});
+
 test("one's own messages are never unread", async ({ people }) => {
   const { ann, room } = await people.together('kitchen', 'ann', 'bob');
   const elsewhere = await ann.opensATab();
