@@ -1,5 +1,7 @@
 //! Runs under Node, without a page.
 
+#![expect(clippy::unwrap_used, reason = "clippy does not see that wasm_bindgen_test marks tests")]
+
 use natter_shared::frame::{ClientFrame, SendFrame, ServerFrame};
 use natter_shared::id::{ClientId, RoomId, Seq};
 use natter_shared::timestamp::Timestamp;
