@@ -163,7 +163,10 @@ fn ByCode() -> impl IntoView {
                 Ok(room) => go_to_room(go, room.id),
                 Err(error) => {
                     busy.try_set(false);
-                    errors.set("code", Some(error.field("code").unwrap_or_else(|| error.message())));
+                    // The server answers a wrong code like any unknown thing; here it can be said what it means.
+                    let wrong = || error.is_not_found().then(|| t("join.wrong").to_owned());
+                    let why = error.field("code").or_else(wrong).unwrap_or_else(|| error.message());
+                    errors.set("code", Some(why));
                 }
             }
         });
