@@ -40,6 +40,8 @@ const NOT_READY: Duration = Duration::from_secs(1);
 /// How long sockets have to say goodbye, and then requests to end. Together with the rest it stays below 15 seconds.
 const GOODBYES: Duration = Duration::from_secs(8);
 const LAST_REQUESTS_S: u64 = 4;
+/// How often logins that have ended are forgotten.
+const PRUNE: Duration = Duration::from_hours(1);
 /// The kernel drops a peer that takes nothing for so long.
 #[cfg(target_os = "linux")]
 const UNTAKEN: Duration = Duration::from_secs(30);
@@ -154,6 +156,7 @@ impl App {
             stopping: Stopping::default(),
         });
         rt::spawn(heal::run(Arc::clone(&hub), Arc::clone(&parts.store)));
+        rt::spawn(prune(Data::clone(&state)));
         let server = serve(listener, workers, &hub, &state, Data::new(page))?;
         let linger = Arc::default();
         Ok(Self { address, server, state, sqlite, log, marks, stop: Handle::default(), linger })
@@ -212,6 +215,21 @@ impl App {
         sqlite.close().await;
         tracing::info!("stopped");
         Ok(())
+    }
+}
+
+/// Forgets logins that have ended, now and once an hour.
+async fn prune(state: Data<AppState>) {
+    let mut hours = tokio::time::interval(PRUNE);
+    loop {
+        hours.tick().await;
+        match state.sessions.prune().await {
+            Ok(0) => {}
+            Ok(pruned) => tracing::info!(pruned, "forgot logins that had ended"),
+            Err(error) => {
+                tracing::warn!(%error, "logins that have ended could not be forgotten; tried again in an hour");
+            }
+        }
     }
 }
 

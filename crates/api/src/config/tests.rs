@@ -1,0 +1,135 @@
+use super::*;
+
+fn config(vars: &[(&str, &str)]) -> Result<Config, BadSettings> {
+    Config::from_variables(vars.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
+}
+
+fn refusal(name: &str, value: &str) -> String {
+    config(&[(name, value)]).unwrap_err().to_string()
+}
+
+#[test]
+fn nothing_set_is_the_embedded_server() {
+    let config = config(&[]).unwrap();
+    assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
+    assert_eq!(config.store, StoreChoice::Sqlite("./data/natter.db".into()));
+    assert_eq!(config.secret_file, PathBuf::from("./data/secret"));
+    assert_eq!((config.bcrypt_cost, config.password_min), (12, 10));
+    assert_eq!((config.access_ttl_s, config.refresh_ttl_s), (900, 86_400));
+    assert!(config.rate_limits && config.warnings.is_empty());
+}
+
+#[test]
+fn a_wrong_value_is_named_with_what_is_accepted() {
+    for (name, bad) in [
+        ("NATTER_LISTEN", "8080"),
+        ("NATTER_LISTEN", "127.0.0.1:99999"),
+        ("NATTER_PUBLIC_URL", "chat.example.org"),
+        ("NATTER_PUBLIC_URL", "https://chat.example.org/chat"),
+        ("NATTER_PUBLIC_URL", "https://user@chat.example.org"),
+        ("NATTER_PUBLIC_URL", "ftp://chat.example.org"),
+        ("NATTER_STORE", "postgres://x"),
+        ("NATTER_STORE", "sqlite:"),
+        ("NATTER_STORE", "mongodb://127.0.0.1/natter"),
+        ("NATTER_REDIS", "redis://127.0.0.1"),
+        ("NATTER_WEB_DIR", "/nonexistent"),
+        ("NATTER_BCRYPT_COST", "3"),
+        ("NATTER_BCRYPT_COST", "17"),
+        ("NATTER_PASSWORD_MIN", "7"),
+        ("NATTER_ACCESS_TTL", "0"),
+        ("NATTER_ACCESS_TTL", "3601"),
+        ("NATTER_REFRESH_TTL", "-1"),
+        ("NATTER_RATE_LIMITS", "yes"),
+        ("NATTER_TRUSTED_PROXIES", "proxy"),
+        ("NATTER_LOG", "natter_api=loud"),
+        ("NATTER_LOG_FORMAT", "xml"),
+    ] {
+        let sentence = refusal(name, bad);
+        assert!(sentence.starts_with(name), "{sentence}");
+    }
+    assert_eq!(
+        refusal("NATTER_ACCESS_TTL", "4000"),
+        "NATTER_ACCESS_TTL is \"4000\", but must be a whole number from 1 to 3600"
+    );
+}
+
+#[test]
+fn all_wrong_settings_are_told_at_once() {
+    let wrong = config(&[("NATTER_BCRYPT_COST", "x"), ("NATTER_LOG_FORMAT", "x")]).unwrap_err();
+    assert_eq!(wrong.0.len(), 2);
+}
+
+#[test]
+fn a_password_in_an_address_is_not_repeated() {
+    for (name, value) in [
+        ("NATTER_STORE", "mongodb://ann:hunter22@127.0.0.1/natter"),
+        ("NATTER_STORE", "postgres://ann:hunter22@127.0.0.1/natter"),
+        ("NATTER_REDIS", "redis://:hunter22@127.0.0.1"),
+    ] {
+        assert!(!refusal(name, value).contains("hunter22"), "{name}");
+    }
+}
+
+#[test]
+fn an_unknown_name_is_refused_with_the_nearest_one() {
+    assert!(refusal("NATTER_LISTN", "x").contains("did you mean NATTER_LISTEN?"));
+    assert!(refusal("NATTER_BCRYPT", "12").contains("did you mean NATTER_BCRYPT_COST?"));
+    let tools = config(&[("NATTER_E2E_BROWSER", "/usr/bin/chromium")]).unwrap();
+    assert_eq!(tools.warnings.len(), 1);
+}
+
+#[test]
+fn weak_settings_are_accepted_and_said() {
+    let weak = config(&[("NATTER_BCRYPT_COST", "4"), ("NATTER_RATE_LIMITS", "off")]).unwrap();
+    assert_eq!(weak.warnings.len(), 2);
+}
+
+#[test]
+fn the_public_url_is_spelled_as_browsers_spell_origins() {
+    for (given, origin) in [
+        ("https://Chat.Example.org/", "https://chat.example.org"),
+        ("https://chat.example.org:443", "https://chat.example.org"),
+        ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
+        ("http://[::1]:8080/", "http://[::1]:8080"),
+    ] {
+        assert_eq!(config(&[("NATTER_PUBLIC_URL", given)]).unwrap().public_url.as_deref(), Some(origin));
+    }
+}
+
+#[test]
+fn an_origin_counts_letter_by_letter() {
+    let origins = Origins::new(Some("https://app.example"), SocketAddr::from(([0, 0, 0, 0], 443)));
+    assert!(origins.allows("https://app.example") && origins.is_https());
+    for evil in [
+        "https://evil.example",
+        "https://app.example.evil.com",
+        "https://evilapp.example",
+        "null",
+        "http://app.example",
+        "https://app.example:8443",
+        "https://APP.example",
+        "https://app.example.",
+        "https://app.example/",
+        "",
+    ] {
+        assert!(!origins.allows(evil), "{evil}");
+    }
+    let local = Origins::new(None, SocketAddr::from(([127, 0, 0, 1], 8080)));
+    assert!(local.allows("http://localhost:8080") && !local.allows("http://localhost:8081"));
+    assert_eq!(local.public_url(), "http://127.0.0.1:8080");
+}
+
+#[test]
+fn the_manual_lists_every_setting_in_order_with_its_default() {
+    let manual = include_str!("../../config.default.toml");
+    let lines: Vec<_> = manual.lines().filter(|line| line.starts_with("NATTER_")).collect();
+    let expected: Vec<_> = SETTINGS.iter().map(|s| s.name).collect();
+    let listed: Vec<_> = lines.iter().filter_map(|line| line.split(" = ").next()).collect();
+    assert_eq!(listed, expected);
+    for Setting { name, .. } in SETTINGS {
+        assert!(help().contains(name), "{name}");
+    }
+    let vars = lines.iter().filter_map(|line| line.split_once(" = "));
+    let vars = vars.map(|(name, value)| (name.to_owned(), value.trim_matches('"').to_owned()));
+    assert!(Config::from_variables(vars).is_ok(), "the manual's own values are accepted");
+}
