@@ -45,10 +45,12 @@ test('Enter sends, Shift and Enter break the line', async ({ people }) => {
   await expect.poll(() => bob.reads()).toEqual(['first line\nsecond line']);
 });
 
-test('an empty message is not sent', async ({ people }) => {
+test('a message of blanks or of nothing that can be seen is not sent', async ({ people }) => {
   const { ann, bob, room } = await people.together('kitchen', 'ann', 'bob');
-  await ann.screen.composer().fill('   ');
-  await ann.screen.composer().press('Enter');
+  for (const nothing of ['   ', '\n\n', '\u200B\u2060\uFEFF']) {
+    await ann.screen.composer().fill(nothing);
+    await ann.screen.composer().press('Enter');
+  }
   await ann.says('the only one');
   await bob.seesExactly(['the only one']);
   expect(await ann.api.bodies(room)).toEqual(['the only one']);

@@ -13,10 +13,12 @@ test('people come and go in the list without a reload', async ({ people }) => {
 
   const bob = await people.signIn(bobs);
   await bob.opens(room);
+  await ann.seesToast('Bob is online');
   await ann.seesOnline('bob');
   await expect(ann.screen.people().getByRole('list', { name: /^Online/ })).toContainText('Bob');
 
   await bob.page.close();
+  await ann.seesToast('Bob went offline');
   await ann.seesOffline('bob');
 });
 
