@@ -131,6 +131,7 @@ impl ChatState {
         if !self.resuming {
             effects.extend(self.read_gaps());
         }
+        effects.extend(self.list_came());
         effects.extend(self.count_unread());
         effects
     }

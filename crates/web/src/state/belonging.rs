@@ -137,6 +137,7 @@ impl ChatState {
         }
         self.changes.rooms = true;
         let mut effects = self.read_gaps();
+        effects.extend(self.list_came());
         // Not asked for again at once: the next heads do, when the server has heard.
         effects.extend(self.count_unread().into_iter().filter(|effect| *effect != Effect::LoadRooms));
         effects

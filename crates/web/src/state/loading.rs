@@ -16,6 +16,7 @@ impl ChatState {
     pub fn enter(&mut self, room: RoomId) -> bool {
         let Some(me) = self.my_id() else { return false };
         self.opened = Some(room);
+        self.line_due = Some(room).filter(|room| !self.rooms.contains(*room));
         let new_above = self.rooms.get(room).filter(|it| it.unread > 0).map(|it| it.read);
         let offset_min = self.offset_min;
         let timeline = self.timelines.entry(room).or_insert_with(|| Timeline::new(me, offset_min, None));
@@ -140,6 +141,19 @@ impl ChatState {
         self.attended = room;
         let read = room.and_then(|room| self.read_all(room));
         read.into_iter().chain(self.count_unread()).collect()
+    }
+
+    /// The list of rooms came. What it says about the room in view is done as if it had been there before.
+    pub(super) fn list_came(&mut self) -> Option<Effect> {
+        if let Some(it) = self.line_due.and_then(|room| self.rooms.get(room)) {
+            self.line_due = None;
+            let (room, new_above) = (it.room.id, Some(it.read).filter(|_| it.unread > 0));
+            if let Some(timeline) = self.timelines.get_mut(&room) {
+                timeline.set_new_above(new_above);
+                self.changes.timelines.insert(room);
+            }
+        }
+        self.attended.and_then(|room| self.read_all(room))
     }
 
     /// Everything that is loaded of a room is read.

@@ -69,6 +69,8 @@ pub struct ChatState {
     pub attended: Option<RoomId>,
     /// The room that the person last went into.
     pub opened: Option<RoomId>,
+    /// A room that was opened before its line in the list was known: the new-messages line is still to be drawn.
+    line_due: Option<RoomId>,
     /// Rooms that the person is leaving: that they go is no news.
     pub leaving: BTreeSet<RoomId>,
     /// Rooms whose missing entries are being read.

@@ -92,6 +92,25 @@ fn going_into_a_room_draws_the_line_where_one_left_off() {
 }
 
 #[test]
+fn a_room_opened_before_the_list_is_there_gets_its_line_and_is_read() {
+    let mut server = Server::default();
+    server.open(room(ROOM), "one");
+    server.says(room(ROOM), 1, "old");
+    server.mark(room(ROOM), user(0).id, seq(5), seq(5));
+    server.says(room(ROOM), 1, "new");
+    let mut ann = Client::new(0);
+    ann.open(&server, room(ROOM));
+    ann.attend(&mut server, Some(room(ROOM)));
+    while ann.answer(&mut server) {}
+    ann.connect(&server);
+    ann.settle(&mut server);
+    let rows = ann.state.rows(room(ROOM));
+    assert_eq!(rows[rows.len() - 2..], [Row::New, Row::Message(RowKey::Message(seq(6)))]);
+    let it = ann.state.rooms.get(room(ROOM)).unwrap();
+    assert_eq!((it.unread, it.read), (0, seq(6)));
+}
+
+#[test]
 fn older_pages_come_in_front_and_stop_at_the_beginning() {
     let mut server = Server::default();
     server.open(room(ROOM), "one");
