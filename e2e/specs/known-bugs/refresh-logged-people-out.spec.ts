@@ -12,7 +12,9 @@ test('refreshing again and again, in two tabs at once, logs nobody out', async (
   }
   // Impatient: a refresh on top of a refresh, so that an answer with a new cookie may be lost on its way.
   for (let time = 1; time <= 5; time += 1) {
+    const asked = ann.page.waitForRequest('**/api/v1/auth/refresh');
     await ann.page.reload({ waitUntil: 'commit' });
+    await asked;
   }
   await ann.isIn(room);
   await ann.says('still me');
