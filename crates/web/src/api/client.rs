@@ -142,7 +142,7 @@ impl Api {
         let lasts = i64::try_from(session.expires_in).unwrap_or(3_600).saturating_mul(1_000);
         let now = browser::now();
         // Early enough for a background tab, whose timers run once a minute.
-        let spare = (lasts / 3).min(120_000);
+        let spare = (lasts / 2).min(120_000);
         let token = Token {
             text: session.access_token.clone(),
             since: now,

@@ -13,7 +13,9 @@ use natter_shared::limits::PAGE_DEFAULT;
 use std::rc::Rc;
 
 /// A token is fresh for so long, in milliseconds.
-const FRESH_MS: i64 = 1_000;
+const FRESH_MS: i64 = 2_000;
+/// A connection that asks so often for another token than the fresh one belongs to another login.
+const DOUBTS_MAX: u8 = 3;
 
 pub fn run(tab: &Rc<Tab>, effect: Effect) {
     match effect {
@@ -29,15 +31,31 @@ pub fn run(tab: &Rc<Tab>, effect: Effect) {
             tell_marks(tab);
         }
         Effect::LoadMembers { room } => spawn_local(read_members(Rc::clone(tab), room)),
-        // A token that was renewed just now and still is not liked belongs to another login than the connection.
-        Effect::Renew if tab.api.token_age() < FRESH_MS => link::restart(tab),
-        Effect::Renew => {
-            let tab = Rc::clone(tab);
-            // Whoever hears of renewals does the rest.
-            spawn_local(async move { drop(tab.api.renew().await) });
-        }
+        Effect::Renew => renew(tab),
         Effect::Drain => drain(tab),
     }
+}
+
+/// Gets another token for the connection. One that was renewed just now is shown once more, for the server may have asked
+/// before it saw it.
+fn renew(tab: &Rc<Tab>) {
+    let fresh = tab.api.token_age() < FRESH_MS;
+    let doubts = if fresh { tab.token_doubts.get() + 1 } else { 0 };
+    tab.token_doubts.set(doubts);
+    if doubts >= DOUBTS_MAX {
+        tab.token_doubts.set(0);
+        link::restart(tab);
+        return;
+    }
+    let tab = Rc::clone(tab);
+    spawn_local(async move {
+        if !fresh {
+            // Whoever hears of renewals shows the new one.
+            drop(tab.api.renew().await);
+        } else if let Ok(token) = tab.api.token().await {
+            link::tell_token(&tab, token);
+        }
+    });
 }
 
 fn catch_up(tab: Rc<Tab>, room: RoomId, after: Seq) {

@@ -88,6 +88,8 @@ pub struct Tab {
     pub(super) typing_told: Cell<i64>,
     /// Whether another tab signed in: the next token belongs to another login than the connection.
     pub(super) login_changed: Cell<bool>,
+    /// How often in a row the server asked for another token than the fresh one.
+    pub(super) token_doubts: Cell<u8>,
     storage_failed: Cell<bool>,
 }
 
@@ -103,6 +105,7 @@ impl Tab {
             reading_rooms: Cell::default(),
             typing_told: Cell::default(),
             login_changed: Cell::default(),
+            token_doubts: Cell::default(),
             storage_failed: Cell::default(),
         })
     }
