@@ -1,0 +1,3 @@
+//! The benchmarks: ratios against floors and a peer, in one run.
+
+fn main() {}
