@@ -9,8 +9,10 @@ use super::outbox::{End, Over, Parted, Taken};
 use super::outgoing::{Outgoing, joined};
 use super::patience::Patience;
 use super::shard::Shard;
+use crate::bus::TooOften;
 use crate::http::error::ApiError;
 use crate::http::extract::{From, parse_json};
+use crate::service::Caller;
 use crate::state::AppState;
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::Payload;
@@ -307,8 +309,7 @@ impl Socket {
                 Heard::End(end) => return end,
             };
             if !matches!(frame, ClientFrame::Send(_))
-                && state.config.rate_limits
-                && let Err(too_often) = self.patience.spend_frame(Instant::now())
+                && let Err(too_often) = self.spend_frame(&caller).await
             {
                 if let Some(end) = self.refuse(&too_often.into()) {
                     return end;
@@ -356,6 +357,16 @@ impl Socket {
         }
     }
 
+    /// Counts a frame that is no message for its person.
+    async fn spend_frame(&mut self, caller: &Caller) -> Result<(), TooOften> {
+        self.patience.may_ask(Instant::now())?;
+        let taken = self.state.presence.frame(caller).await;
+        if let Err(too_often) = taken {
+            self.patience.was_refused(too_often, Instant::now());
+        }
+        taken
+    }
+
     /// Passes an answer on; an end if refusals have become abuse.
     fn answer(&mut self, (answer, error): (Outgoing, Option<ApiError>)) -> Option<End> {
         self.link.outbox.push(&answer);
@@ -379,7 +390,7 @@ impl Socket {
 
 fn sending(
     state: &Data<AppState>,
-    caller: crate::service::Caller,
+    caller: Caller,
     frame: SendFrame,
 ) -> LocalBoxFuture<'static, (Outgoing, Option<ApiError>)> {
     let state = Data::clone(state);

@@ -95,6 +95,11 @@ impl Presence {
         }
     }
 
+    /// A frame, other than a message, from one of the caller's connections: what counts is the person, not the connection.
+    pub async fn frame(&self, caller: &Caller) -> Result<(), TooOften> {
+        self.0.parts.take_for_user("frames", caller.user, rate::FRAMES).await
+    }
+
     /// The caller types in a room: told to the other members, at most once a second.
     pub async fn typing(&self, caller: &Caller, room: RoomId) -> Result<(), PresenceError> {
         let user = caller.user;

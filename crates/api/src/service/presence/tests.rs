@@ -1,7 +1,9 @@
 //! Coming and going, overheard on the bus.
 
 use super::*;
+use crate::scene::Scene;
 use crate::stage::Stage;
+use natter_shared::id::SessionId;
 use natter_shared::room::Visibility;
 
 fn changes(notices: &[Notice]) -> Vec<(UserId, bool)> {
@@ -77,4 +79,25 @@ async fn typing_is_told_to_the_others_in_the_room() {
     let told = stage.heard.all();
     let [Notice::Room { room: told_to, except, frame }] = told.as_slice() else { panic!("{told:?}") };
     assert_eq!((*told_to, *except, frame), (room, Some(ann.user), &ServerFrame::Typing { room, user: ann.user }));
+}
+
+#[tokio::test]
+async fn frames_are_counted_over_all_nodes_of_a_bus() {
+    let scene = Scene::with(|settings| settings.rate_limits = true);
+    let nodes = [Presence::new(&scene.parts), Presence::new(&scene.parts)];
+    let [ann, bob] = [1, 2].map(|n| Caller {
+        user: UserId::from_bytes([n; 16]),
+        session: SessionId::from_bytes([n; 16]),
+        expires_at: scene.now().plus_millis(900_000),
+    });
+    for n in 0..120 {
+        nodes[n % 2].frame(&ann).await.unwrap();
+    }
+    for node in &nodes {
+        assert_eq!(node.frame(&ann).await, Err(TooOften { retry_after_ms: 500 }));
+        node.frame(&bob).await.unwrap();
+    }
+    scene.clock.advance_millis(500);
+    nodes[1].frame(&ann).await.unwrap();
+    assert!(nodes[0].frame(&ann).await.is_err());
 }
