@@ -1,4 +1,6 @@
-//! Logins from the first one to their end, on the real store.
+//! Logins from the first one to their end, on the real store. What a stranger could learn from them is `tests/alike`.
+
+mod alike;
 
 use super::*;
 use crate::scene::{Scene, from};
