@@ -105,8 +105,8 @@ impl Socket {
         token: &str,
         cursors: Option<natter_shared::frame::Cursors>,
     ) -> Result<Opened, ApiError> {
-        let caller = self.state.sessions.authenticate(token).await?;
-        opening::open(&self.state, &self.shard, &self.link, pass, caller, &cursors.unwrap_or_default()).await
+        let (caller, person) = self.state.sessions.recognise(token).await?;
+        opening::open(&self.state, &self.shard, &self.link, pass, caller, person, &cursors.unwrap_or_default()).await
     }
 
     /// The next thing that the peer says. Pings are answered here.
