@@ -2,6 +2,7 @@
 
 mod dispatch;
 pub mod doors;
+mod ending;
 mod frame_guard;
 pub mod heal;
 pub mod hub;

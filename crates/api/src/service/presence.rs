@@ -49,15 +49,21 @@ impl Presence {
         Self(Arc::new(Inner { parts: parts.clone(), leaving: Mutex::default() }))
     }
 
-    /// A connection is signed in.
-    pub async fn connected(&self, caller: &Caller, connection: ConnectionId) {
+    /// A connection is signed in. `true` if its person came online by that, which is then to be told with
+    /// [`Presence::tell_online`].
+    #[must_use]
+    pub async fn connected(&self, caller: &Caller, connection: ConnectionId) -> bool {
         let user = caller.user;
         let was_offline = self.0.parts.bus.came(user, connection).await;
         // Whoever is back within the grace time was never announced as gone.
         let was_leaving = self.0.leaving().people.remove(&user).is_some();
-        if was_offline && !was_leaving {
-            self.0.announce(user, true).await;
-        }
+        was_offline && !was_leaving
+    }
+
+    /// Tells the people in the rooms of somebody who came online of it. Who signs in has read their rooms for the welcome;
+    /// they are not read again for this.
+    pub fn tell_online(&self, user: UserId, rooms: Vec<RoomId>) {
+        self.0.tell(user, true, rooms);
     }
 
     /// A connection has ended, for whatever reason but a logout.
@@ -93,6 +99,11 @@ impl Presence {
             self.0.leaving().people.remove(&user);
             self.0.announce_offline(user).await;
         }
+    }
+
+    /// A frame, other than a message, from one of the caller's connections: what counts is the person, not the connection.
+    pub async fn frame(&self, caller: &Caller) -> Result<(), TooOften> {
+        self.0.parts.take_for_user("frames", caller.user, rate::FRAMES).await
     }
 
     /// The caller types in a room: told to the other members, at most once a second.
@@ -140,12 +151,15 @@ impl Inner {
 
     async fn announce(&self, user: UserId, online: bool) {
         match self.parts.store.rooms_of(user).await {
-            Ok(rooms) if rooms.is_empty() => {}
-            Ok(rooms) => {
-                let frame = ServerFrame::Presence { user, online };
-                self.parts.bus.publish(Notice::Rooms { rooms, except: Some(user), frame });
-            }
+            Ok(rooms) => self.tell(user, online, rooms),
             Err(error) => tracing::warn!(%error, %user, online, "a change of presence was not announced"),
+        }
+    }
+
+    fn tell(&self, user: UserId, online: bool, rooms: Vec<RoomId>) {
+        if !rooms.is_empty() {
+            let frame = ServerFrame::Presence { user, online };
+            self.parts.bus.publish(Notice::Rooms { rooms, except: Some(user), frame });
         }
     }
 }

@@ -392,3 +392,48 @@ async fn half_a_request_does_not_hold_the_server() {
     let answer = String::from_utf8_lossy(&answer);
     assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 408"), "{answer}");
 }
+
+#[tokio::test]
+async fn frames_are_counted_for_a_person_however_many_sockets_they_open() {
+    let server = Server::with(&[("NATTER_RATE_LIMITS", "on")]);
+    let (ann, bob) = (server.person("ann").await, server.person("bob").await);
+    let room = ann.makes_room("garden", "public").await;
+    bob.joins(room.id).await;
+    let frame = ClientFrame::Received { room: room.id, seq: seq(1) };
+    let refused = async |socket: &mut Socket| {
+        // Frames are answered in their order, so the answer to this one comes after every refusal.
+        let last = client_id();
+        socket.sends(room.id, last, "that was all").await;
+        let acked = |frame: &ServerFrame| matches!(frame, ServerFrame::Ack { client_id, .. } if *client_id == last);
+        socket.until(|frame| acked(frame).then_some(())).await;
+        let limited = socket.seen.iter().filter(|frame| {
+            matches!(
+                frame,
+                ServerFrame::Error { code: ErrorCode::RateLimited, retry: true, retry_after_ms: Some(1..), .. }
+            )
+        });
+        limited.count()
+    };
+    let mut sockets = [ann.connects().await, ann.connects().await];
+    for _ in 0..80 {
+        for socket in &mut sockets {
+            socket.says(&frame).await;
+        }
+    }
+    let mut both = 0;
+    for socket in &mut sockets {
+        both += refused(socket).await;
+    }
+    assert_eq!(both, 160 - 120);
+    let mut other = bob.connects().await;
+    other.says(&frame).await;
+    assert_eq!(refused(&mut other).await, 0, "somebody else is not held up");
+
+    for _ in 0..=240 {
+        sockets[0].says(&frame).await;
+    }
+    let [abusive, mut decent] = sockets;
+    assert_eq!(abusive.close_code().await, 1008, "three times as many end the socket");
+    decent.says(&ClientFrame::Typing { room: room.id }).await;
+    refused(&mut decent).await;
+}
