@@ -39,13 +39,10 @@ impl Front {
         let open = Arc::new(AtomicUsize::new(0));
         thread::spawn(move || {
             loop {
-                let client = match self.listener.accept() {
-                    Ok((client, _)) => client,
+                let Ok((client, _)) = self.listener.accept() else {
                     // Most often there is no file descriptor left; at once it would be the same again.
-                    Err(_) => {
-                        thread::park_timeout(RECOVER);
-                        continue;
-                    }
+                    thread::park_timeout(RECOVER);
+                    continue;
                 };
                 let Some(place) = Place::take(&open) else {
                     say(&format!("front: hung up on a connection, for {CONNECTIONS} are open already"));
@@ -54,7 +51,7 @@ impl Front {
                 let nodes = Arc::clone(&nodes);
                 // Without a thread for it, the connection is hung up on like one too many.
                 let _ = thread::Builder::new().stack_size(STACK).spawn(move || {
-                    nodes.carry(client);
+                    nodes.carry(&client);
                     drop(place);
                 });
             }
@@ -86,16 +83,16 @@ struct Nodes {
 
 impl Nodes {
     /// Carries one connection to its end. Where no node takes it, it is closed.
-    fn carry(&self, client: TcpStream) {
+    fn carry(&self, client: &TcpStream) {
         let Some(node) = self.connect() else { return };
-        for stream in [&client, &node] {
+        for stream in [client, &node] {
             // Frames are small, and each side has already put together what belongs together.
             let _ = stream.set_nodelay(true);
         }
         thread::scope(|scope| {
-            let there = thread::Builder::new().stack_size(STACK).spawn_scoped(scope, || copy(&client, &node));
+            let there = thread::Builder::new().stack_size(STACK).spawn_scoped(scope, || copy(client, &node));
             if there.is_ok() {
-                copy(&node, &client);
+                copy(&node, client);
             }
         });
     }

@@ -136,11 +136,10 @@ fn native_tests_on_both() -> Result<Report> {
     cargo.env("NATTER_TEST_MONGODB", &servers.mongodb).env("NATTER_TEST_REDIS", &servers.redis);
     // Some tests kill a server of their own.
     for (name, program) in [(mongod::VARIABLE, mongod::find()?), (redis_server::VARIABLE, redis_server::find()?)] {
-        match program {
-            Some(program) => _ = cargo.env(name, program),
-            None => {
-                say(&format!("{name} is not set, and nothing on PATH fits: tests that kill a server of their own fail"))
-            }
+        if let Some(program) = program {
+            cargo.env(name, program);
+        } else {
+            say(&format!("{name} is not set, and nothing on PATH fits: tests that kill a server of their own fail"));
         }
     }
     let report = counted(cargo);

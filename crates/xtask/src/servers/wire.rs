@@ -1,4 +1,4 @@
-//! As much of MongoDB's wire protocol as it takes to initiate a replica set: one command, one answer (OP_MSG and BSON, as
+//! As much of MongoDB's wire protocol as it takes to initiate a replica set: one command, one answer (`OP_MSG` and BSON, as
 //! MongoDB and bsonspec.org describe them). Not for anything that runs for long.
 
 use std::collections::BTreeMap;
