@@ -70,3 +70,38 @@ fn be_primary(port: u16) -> Result<()> {
         None => bail!("it is not elected yet"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::{Ipv4Addr, TcpListener, TcpStream};
+
+    use super::*;
+
+    #[test]
+    #[ignore = "needs a mongod: cargo xtask test finds or fetches one"]
+    fn a_set_of_one_takes_writes_and_keeps_them_on_another_port() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = folder.path().join("log");
+        let (server, first) = start(folder.path(), &log).unwrap();
+        let majority = Document::new().text("w", "majority");
+        let insert = Document::new().text("insert", "things").list("documents", &[&Document::new().int("_id", 1)]);
+        let answer = ask(first, &insert.document("writeConcern", &majority).text("$db", "test")).unwrap();
+        assert_eq!((answer.number("n"), answer.text("errmsg")), (Some(1.0), None));
+        drop(server);
+        assert!(TcpStream::connect((Ipv4Addr::LOCALHOST, first)).is_err(), "it has ended");
+
+        let _taken = TcpListener::bind((Ipv4Addr::LOCALHOST, first)).unwrap();
+        let (_server, second) = start(folder.path(), &log).unwrap();
+        assert_ne!(first, second);
+        let answer = ask(second, &Document::new().text("count", "things").text("$db", "test")).unwrap();
+        assert_eq!(answer.number("n"), Some(1.0));
+    }
+
+    #[test]
+    #[ignore = "needs a mongod: cargo xtask test finds or fetches one"]
+    fn why_it_cannot_start_is_in_the_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let failure = start(&folder.path().join("missing"), &folder.path().join("log")).err().unwrap().to_string();
+        assert!(failure.starts_with("mongod ended at its start") && failure.contains("missing"), "{failure}");
+    }
+}

@@ -36,3 +36,28 @@ fn pong(port: u16) -> Result<()> {
     ensure!(answer == *b"+PONG\r\n", "it answers PING with {}", String::from_utf8_lossy(&answer));
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[ignore = "needs a redis-server: cargo xtask test finds or unpacks one"]
+    fn it_answers_until_it_is_let_go_and_leaves_only_its_log() {
+        let folder = tempfile::tempdir().unwrap();
+        let (server, port) = start(folder.path(), &folder.path().join("log")).unwrap();
+        pong(port).unwrap();
+        drop(server);
+        assert!(pong(port).is_err());
+        let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(left, ["log"]);
+    }
+
+    #[test]
+    #[ignore = "needs a redis-server: cargo xtask test finds or unpacks one"]
+    fn why_it_cannot_start_is_in_the_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let failure = start(&folder.path().join("missing"), &folder.path().join("log")).err().unwrap().to_string();
+        assert!(failure.starts_with("redis-server ended at its start") && failure.contains("missing"), "{failure}");
+    }
+}
