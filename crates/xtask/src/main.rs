@@ -1,15 +1,18 @@
 //! `cargo xtask`: every command that a person or CI types, and nothing that only the server or the page needs.
 
 mod browser;
+mod cluster;
 mod compress;
 mod dev;
 mod fingerprint;
+mod front;
 mod licence;
 mod page;
 mod process;
 mod progress;
 mod ready;
 mod serve;
+mod servers;
 mod suite;
 mod tools;
 mod workspace;
@@ -21,8 +24,10 @@ use tools::Part;
 
 /// Builds, runs and tests Natter.
 ///
-/// Each command first looks for what it needs (the wasm32 target, Trunk, wasm-bindgen, wasm-opt, Chromium), installs what
-/// is missing without asking, and says what it does. Tools go to ~/.cache/natter/tools, or to `NATTER_TOOLS_DIR`.
+/// Each command first looks for what it needs (the wasm32 target, Trunk, wasm-bindgen, wasm-opt, Chromium, mongod,
+/// redis-server), installs what is missing without asking, and says what it does. Tools go to ~/.cache/natter/tools, or to
+/// `NATTER_TOOLS_DIR`. Tests and clusters get a MongoDB and a Redis of their own, or those that `MONGODB_URI` and
+/// `REDIS_URL` name.
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask", disable_help_subcommand = true)]
 struct Cli {
@@ -32,7 +37,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Build the page and the server, and start Natter with SQLite in ./data.
+    /// Build the page and the server, and start Natter with SQLite in ./data, or several nodes with `--cluster`.
     ///
     /// The first time takes minutes, for tools may have to be built; after that Natter is up in seconds. Every NATTER_…
     /// setting that is in the environment is left as it is.
@@ -40,6 +45,9 @@ enum Command {
     /// Work on Natter: the API in its debug profile and the page with live reload; both are rebuilt when you save.
     Dev(DevArgs),
     /// Everything that must hold before a change lands: format, lints, licences, tests, and the page in a real browser.
+    ///
+    /// Tests of the store, the bus and the whole server run on SQLite and on a private MongoDB and Redis, which end with
+    /// them. Those of `MONGODB_URI` and `REDIS_URL` are used instead if they are given; they are not stopped.
     Test(TestArgs),
     /// Only the tests in a real browser, against the real server (Playwright and Chromium).
     E2e(E2eArgs),
@@ -60,6 +68,14 @@ pub struct RunArgs {
     /// The address people type, where it is not `http://127.0.0.1:<port>`.
     #[arg(long, value_name = "URL")]
     pub public_url: Option<String>,
+    /// Start so many nodes (2 to 5) on MongoDB and Redis, with one address in front of them.
+    ///
+    /// The nodes listen on free ports. What listens on --port hands each connection to the next node that takes it, byte by
+    /// byte, so a node can be killed and the others go on; it is for trying by hand, not for the internet. The nodes see all
+    /// people at its address, so these share the rates of one address. MongoDB and Redis are private ones, with MongoDB's
+    /// files in the data folder, unless `MONGODB_URI` and `REDIS_URL` name others.
+    #[arg(long, value_name = "NODES", value_parser = clap::value_parser!(u8).range(2..=5))]
+    pub cluster: Option<u8>,
 }
 
 #[derive(Args)]
@@ -74,7 +90,7 @@ pub struct DevArgs {
 
 #[derive(Args)]
 pub struct TestArgs {
-    /// Leave out what needs the wasm32 target, Trunk or a browser.
+    /// Leave out what needs the wasm32 target, Trunk, a browser, MongoDB or Redis.
     #[arg(long)]
     pub quick: bool,
 }
@@ -96,7 +112,10 @@ struct SetupArgs {
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let done = process::end_children_on_signals().and_then(|()| match cli.command {
-        Command::Run(args) => serve::run(&args),
+        Command::Run(args) => match args.cluster {
+            Some(nodes) => cluster::run(&args, nodes).map(|()| ExitCode::SUCCESS),
+            None => serve::run(&args),
+        },
         Command::Dev(args) => dev::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Test(args) => suite::run(args.quick).map(|()| ExitCode::SUCCESS),
         Command::E2e(args) => browser::run(&args.playwright).map(|()| ExitCode::SUCCESS),

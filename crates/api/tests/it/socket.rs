@@ -1,6 +1,6 @@
 //! The WebSocket: signing in, live messages, resuming, and what ends a connection.
 
-use crate::support::{Server, Socket, client_id, eventually};
+use crate::support::{Server, Socket, also_on_a_cluster, client_id, eventually};
 use futures_util::{SinkExt, StreamExt};
 use natter_shared::entry::Entry;
 use natter_shared::error::ErrorCode;
@@ -10,6 +10,26 @@ use natter_shared::path;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_tungstenite::tungstenite::Message;
+
+also_on_a_cluster! {
+    two_people_chat,
+    sends_of_one_socket_keep_their_order_and_each_is_seen_once,
+    who_resumes_gets_what_was_missed_once,
+    joining_while_others_write_loses_and_doubles_nothing,
+    who_is_too_far_behind_is_told_to_load_afresh,
+    a_mistake_is_answered_and_the_connection_goes_on,
+    a_socket_says_hello_first_and_from_our_own_page,
+    a_socket_ends_with_its_token_unless_it_gets_a_fresh_one,
+    frames_that_no_client_sends_close_the_socket,
+    a_declared_gigabyte_is_refused_from_its_header,
+    presence_and_typing_reach_those_who_share_a_room,
+    watermarks_reach_the_room,
+    heads_come_by_themselves,
+    one_person_has_ten_connections_at_most,
+    who_never_reads_is_let_go_and_the_others_go_on,
+    the_server_says_that_it_stops,
+    half_a_request_does_not_hold_the_server,
+}
 
 fn seq(n: u64) -> Seq {
     Seq::new(n).unwrap()
