@@ -18,6 +18,7 @@
 //!
 //! `conformance.rs` is this contract as tests; every store passes all of them.
 
+pub mod mongo;
 pub mod sqlite;
 
 #[cfg(test)]

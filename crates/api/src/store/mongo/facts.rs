@@ -1,0 +1,1 @@
+//! What judging needs to know.
