@@ -4,7 +4,7 @@
 use crate::store::StoreError;
 use mongodb::error::{Error, ErrorKind, WriteFailure};
 
-const DUPLICATE_KEY: i32 = 11_000;
+pub(super) const DUPLICATE_KEY: i32 = 11_000;
 const OUT_OF_DISK: i32 = 14_031;
 const UNAUTHORIZED: i32 = 13;
 const AUTHENTICATION_FAILED: i32 = 18;

@@ -7,7 +7,9 @@
 mod accounts;
 mod append;
 mod authors;
+mod bulk;
 mod document;
+mod effects;
 mod facts;
 mod fault;
 mod indexes;
@@ -31,7 +33,7 @@ use super::{Health, StoreError, Stored};
 use append::Writer;
 use async_trait::async_trait;
 use authors::Authors;
-use document::{EntryDoc, MemberDoc, RoomDoc, SessionDoc, UserDoc, WordsDoc};
+use document::{EntryDoc, IndexedDoc, MemberDoc, RoomDoc, SessionDoc, UserDoc, WordsDoc};
 use mongodb::bson::doc;
 use mongodb::{Client, Collection, Database};
 use std::sync::Arc;
@@ -69,6 +71,7 @@ struct Shared {
     members: Collection<MemberDoc>,
     entries: Collection<EntryDoc>,
     words: Collection<WordsDoc>,
+    indexed: Collection<IndexedDoc>,
     authors: Authors,
     writer: Writer,
     indexer: Indexer,

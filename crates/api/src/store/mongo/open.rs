@@ -139,6 +139,7 @@ fn shared(client: Client, db: Database) -> Shared {
         members: db.collection("members"),
         entries: db.collection("entries"),
         words: db.collection("words"),
+        indexed: db.collection("indexed"),
         authors: Authors::default(),
         writer: Writer::default(),
         indexer: Indexer::default(),
@@ -182,11 +183,11 @@ async fn greet(db: &Database, url: &MongoUrl) -> Result<(), OpenError> {
                 if wire < WIRE_VERSION {
                     return Err(OpenError::Old { url: url.clone(), found: wire });
                 }
-                let of_a_set = hello.contains_key("setName") || hello.get_str("msg") == Ok("isdbgrid");
-                if !of_a_set && hello.get_bool("isreplicaset") != Ok(true) {
+                let of_a_set = hello.contains_key("setName") || hello.get_str("msg").is_ok_and(|msg| msg == "isdbgrid");
+                if !of_a_set && !hello.get_bool("isreplicaset").unwrap_or(false) {
                     return Err(OpenError::Standalone { url: url.clone() });
                 }
-                if hello.get_bool("isWritablePrimary") == Ok(true) {
+                if hello.get_bool("isWritablePrimary").unwrap_or(false) {
                     return Ok(());
                 }
                 "its replica set has no primary".to_owned()
