@@ -173,7 +173,7 @@ pub(super) struct MemberDoc {
 }
 
 /// An entry of a log. Unique: `room` with `seq`; `room` with `author` and `client_id`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct EntryDoc {
     pub room: Uuid,
     pub seq: i64,
@@ -219,7 +219,22 @@ fn yes(flag: bool) -> Option<String> {
 impl EntryDoc {
     /// An entry's kind as fields, for its place in a log still to be given; `None` for the kinds that are never stored.
     pub fn of(what: &EntryKind) -> Option<Self> {
-        let plain = |kind: &str| Self { kind: kind.to_owned(), ..Self::default() };
+        let plain = |kind: &str| Self {
+            room: Uuid::from_bytes([0; 16]),
+            seq: 0,
+            kind: kind.to_owned(),
+            at: DateTime::from_millis(0),
+            author: Uuid::from_bytes([0; 16]),
+            client_id: None,
+            target: None,
+            reply_to: None,
+            other: None,
+            flag: None,
+            files: Vec::new(),
+            text: None,
+            deleted: None,
+            event: None,
+        };
         let on = |kind, target: &Seq| Self { target: Some(int(*target)), ..plain(kind) };
         let says = |kind, text: &str| Self { text: Some(text.to_owned()), ..plain(kind) };
         let about = |kind, user: &UserId, flag: Option<String>| Self { other: Some(user.stored()), flag, ..plain(kind) };

@@ -7,6 +7,7 @@
 mod accounts;
 mod append;
 mod authors;
+mod directs;
 mod document;
 mod facts;
 mod fault;
