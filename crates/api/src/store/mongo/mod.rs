@@ -8,6 +8,7 @@ mod accounts;
 mod append;
 mod authors;
 mod bulk;
+mod directs;
 mod document;
 mod effects;
 mod facts;

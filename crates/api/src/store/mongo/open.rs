@@ -94,25 +94,29 @@ impl From<Error> for OpenError {
 impl Mongo {
     /// Connects, waits for a MongoDB that is still starting, and makes the indexes.
     pub async fn open(url: &MongoUrl) -> Result<Self, OpenError> {
-        Self::open_with(url, |_| ()).await
+        Self::open_with(url, START, |_| ()).await
     }
 
-    /// The same with a last change to the driver's options.
-    pub(super) async fn open_with(url: &MongoUrl, change: impl FnOnce(&mut ClientOptions)) -> Result<Self, OpenError> {
+    /// The same with another patience, and with a last change to the driver's options.
+    pub(super) async fn open_with(
+        url: &MongoUrl,
+        patience: Duration,
+        change: impl FnOnce(&mut ClientOptions),
+    ) -> Result<Self, OpenError> {
+        let mut options = options(url).await?;
+        change(&mut options);
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(THREADS)
             .thread_name("mongodb")
             .enable_all()
             .build()
             .map_err(|error| OpenError::Failed(error.to_string()))?;
-        let mut options = options(url).await?;
-        change(&mut options);
         let url = url.clone();
         let handle = runtime.handle().clone();
         let opened = handle.spawn(async move {
             let client = Client::with_options(options).map_err(|error| OpenError::BadUrl(error.to_string()))?;
             let db = client.default_database().unwrap_or_else(|| client.database(DATABASE));
-            greet(&db, &url).await?;
+            greet(&db, &url, patience).await?;
             let shared = Arc::new(shared(client, db));
             indexes::prepare(&shared).await?;
             words::start(&shared);
@@ -173,8 +177,8 @@ pub(super) fn majority() -> WriteConcern {
 }
 
 /// Waits until a member that can write answers, and sees whether it will do.
-async fn greet(db: &Database, url: &MongoUrl) -> Result<(), OpenError> {
-    let patience = Instant::now() + START;
+async fn greet(db: &Database, url: &MongoUrl, patience: Duration) -> Result<(), OpenError> {
+    let end = Instant::now() + patience;
     let mut said = false;
     loop {
         let why = match db.run_command(doc! { "hello": 1 }).await {
@@ -202,12 +206,12 @@ async fn greet(db: &Database, url: &MongoUrl) -> Result<(), OpenError> {
                 _ => error.to_string(),
             },
         };
-        if Instant::now() >= patience {
+        if Instant::now() >= end {
             return Err(OpenError::Unreachable { url: url.clone(), why });
         }
         if !said {
             said = true;
-            tracing::warn!(%url, %why, "MongoDB does not answer yet; waiting up to {} s for it", START.as_secs());
+            tracing::warn!(%url, %why, "MongoDB does not answer yet; waiting up to {} s for it", patience.as_secs());
         }
         sleep(BETWEEN).await;
     }
