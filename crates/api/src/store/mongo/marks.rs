@@ -75,14 +75,13 @@ impl Shared {
         };
         let updates: Vec<Document> = moved.iter().map(statement).collect();
         // The driver adds its write concern to the commands that it makes itself, and looks through their answers only.
-        let durable = mongodb::bson::serialize_to_bson(&majority()).map_err(|error| StoreError::Broken(error.to_string()))?;
+        let durable =
+            mongodb::bson::serialize_to_bson(&majority()).map_err(|error| StoreError::Broken(error.to_string()))?;
         let command =
             doc! { "update": self.members.name(), "updates": updates, "ordered": false, "writeConcern": durable };
         let answer = self.db.run_command(command).await?;
-        for fault in ["writeErrors", "writeConcernError"] {
-            if let Some(what) = answer.get(fault) {
-                return Err(StoreError::Unknown(format!("marks were not all stored: {what}")));
-            }
+        if ["writeErrors", "writeConcernError"].iter().any(|fault| answer.contains_key(fault)) {
+            return Err(StoreError::Unknown("marks were not all made durable in time".into()));
         }
         Ok(())
     }

@@ -164,7 +164,12 @@ impl Shared {
     }
 
     /// A room with its first members, and with an entry if there is one, in one transaction.
-    pub(super) async fn try_room(&self, room: &RoomDoc, members: &[MemberDoc], first: Option<&EntryDoc>) -> Stored<Tried> {
+    pub(super) async fn try_room(
+        &self,
+        room: &RoomDoc,
+        members: &[MemberDoc],
+        first: Option<&EntryDoc>,
+    ) -> Stored<Tried> {
         let mut transaction = Transaction::begin(self).await?;
         let done = match self.put_room(&mut transaction, room, members, first).await {
             Ok(()) => transaction.commit().await,

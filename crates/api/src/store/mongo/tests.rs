@@ -35,8 +35,9 @@ impl Drop for Own {
 
 /// The address of a new database.
 fn address() -> MongoUrl {
-    let server = std::env::var("NATTER_TEST_MONGODB")
-        .expect("NATTER_TEST_MONGODB must be the address of a MongoDB that is a replica set; cargo xtask test starts one");
+    let server = std::env::var("NATTER_TEST_MONGODB").expect(
+        "NATTER_TEST_MONGODB must be the address of a MongoDB that is a replica set; cargo xtask test starts one",
+    );
     let (hosts, options) = server.split_once("/?").unwrap_or((server.trim_end_matches('/'), ""));
     let name = format!("natter_test_{:016x}", u64::from_be_bytes(random(&SystemEntropy)));
     let separator = if options.is_empty() { "" } else { "&" };

@@ -6,8 +6,20 @@ use natter_shared::account::ProfileChange;
 use natter_shared::id::SessionId;
 use natter_shared::text::{DisplayName, Email, JoinCode, RoomName, Topic, Username};
 
-const HOSTILE: &[&str] =
-    &["$gt", "{\"$ne\":null}", ".*", "^", "(a+)+$", "$username", "$name_key", "$$root", "\\", "a\0b", "a.b", "[\"$gt\",\"\"]"];
+const HOSTILE: &[&str] = &[
+    "$gt",
+    "{\"$ne\":null}",
+    ".*",
+    "^",
+    "(a+)+$",
+    "$username",
+    "$name_key",
+    "$$root",
+    "\\",
+    "a\0b",
+    "a.b",
+    "[\"$gt\",\"\"]",
+];
 
 #[tokio::test]
 #[ignore = "needs a MongoDB: cargo xtask test starts one"]
@@ -40,13 +52,13 @@ async fn names_of_people_are_values() {
         let id = SessionId::from_bytes(world.fresh());
         let (created_at, user_agent) = (world.now(), (*hostile).to_owned());
         let expires_at = created_at.plus_millis(1_000);
-        let login = NewSession { id, user: ann.user.id, created_at, expires_at, user_agent, token: world_token(id) };
+        let login = NewSession { id, user: ann.user.id, created_at, expires_at, user_agent, token: token_of(id) };
         mongo.create_session(login).await.unwrap();
         assert_eq!(mongo.session(id).await.unwrap().unwrap().user_agent, *hostile);
     }
 }
 
-fn world_token(id: SessionId) -> [u8; 32] {
+fn token_of(id: SessionId) -> [u8; 32] {
     let mut token = [0; 32];
     token[..16].copy_from_slice(id.as_bytes());
     token

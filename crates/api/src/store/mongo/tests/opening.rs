@@ -1,12 +1,14 @@
 //! Opening: what is refused and the sentence that says why, and what a start finds and mends.
 
 use super::server::{Mongod, free_port};
-use super::{address, open};
+use super::{World, address, open};
 use crate::store::mongo::{Mongo, MongoUrl, OpenError};
 use crate::store::{Accounts, Health, StoreError};
 use mongodb::IndexModel;
 use mongodb::bson::{Document, doc};
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// A server that is not there is not waited for longer.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -24,7 +26,8 @@ async fn refusal(url: &MongoUrl) -> OpenError {
 
 #[tokio::test]
 async fn an_address_that_cannot_be_read_is_refused() {
-    for bad in ["mongodb://", "mongodb://ann:hunter22@/x", "mongodb://ann:hunter22@h:x/", "mongodb://ann:hunter/22@h/"] {
+    for bad in ["mongodb://", "mongodb://ann:hunter22@/x", "mongodb://ann:hunter22@h:x/", "mongodb://ann:hunter/22@h/"]
+    {
         let error = refusal(&MongoUrl::parse(bad).unwrap()).await;
         assert!(matches!(error, OpenError::BadUrl(_)) && error.is_a_setting(), "{bad}: {error:?}");
     }
@@ -56,7 +59,7 @@ async fn a_wrong_password_is_said_so() {
 
 #[tokio::test]
 #[ignore = "needs the program mongod: cargo xtask test names one"]
-async fn a_set_is_waited_for_until_it_can_write_and_missed_when_it_is_gone() {
+async fn a_set_is_waited_for_at_the_start_and_after_a_kill() {
     let mut member = Mongod::start(&["--replSet", "rs0"]).await;
     for options in ["?replicaSet=rs0", "?directConnection=true"] {
         let error = refusal(&member.address("", options)).await;
@@ -65,11 +68,19 @@ async fn a_set_is_waited_for_until_it_can_write_and_missed_when_it_is_gone() {
     let (url, patience) = (member.address("", "?replicaSet=rs0"), super::BOUND);
     let opening = tokio::spawn(async move { Mongo::open_with(&url, patience, |_| ()).await });
     member.initiate("rs0").await;
-    let mongo = opening.await.unwrap().unwrap();
+    let mongo = Arc::new(opening.await.unwrap().unwrap());
     mongo.ping().await.unwrap();
+    let world = World::new(Arc::<Mongo>::clone(&mongo), ());
+    let ann = world.person("ann").await;
     member.kill();
     assert!(matches!(mongo.ping().await, Err(StoreError::Unknown(_))));
-    assert!(matches!(mongo.users(&[natter_shared::id::UserId::from_bytes([1; 16])]).await, Err(StoreError::Unknown(_))));
+    assert!(matches!(mongo.users(&[ann.id]).await, Err(StoreError::Unknown(_))));
+    member.restart().await;
+    let begun = Instant::now();
+    while let Err(error) = mongo.ping().await {
+        assert!(matches!(error, StoreError::Unknown(_)) && begun.elapsed() < super::BOUND, "{error}");
+    }
+    assert_eq!(mongo.users(&[ann.id]).await.unwrap(), [ann]);
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! What reading costs: not the length of the logs. A plan that reads a whole room is right in every test with a small one.
 
-use super::open;
+use super::{Mongo, World, open};
+use crate::store::conformance::message;
 use crate::store::mongo::document::{EntryDoc, Id};
 use crate::store::mongo::overviews;
 use crate::store::{Log, Rooms};
@@ -14,18 +15,18 @@ const LONG: i64 = 1_000;
 const ROOMS: usize = 5;
 
 /// Rooms with as many messages of `author`.
-async fn long_rooms(mongo: &super::Mongo, world: &super::World, reader: &User, author: &User) -> Vec<RoomId> {
+async fn long_rooms(mongo: &Mongo, world: &World, reader: &User, author: &User) -> Vec<RoomId> {
     let mut rooms = Vec::new();
     for n in 0..ROOMS {
         let room = world.room(&format!("Room {n}"), &[reader]).await.id;
-        let message = |seq| EntryDoc {
+        let hello = |seq| EntryDoc {
             room: room.stored(),
             seq,
             at: DateTime::from_millis(seq),
             author: author.id.stored(),
-            ..EntryDoc::of(&super::super::super::conformance::message("hello")).unwrap()
+            ..EntryDoc::of(&message("hello")).unwrap()
         };
-        mongo.shared.entries.insert_many((2..=LONG).map(message)).await.unwrap();
+        mongo.shared.entries.insert_many((2..=LONG).map(hello)).await.unwrap();
         rooms.push(room);
     }
     rooms

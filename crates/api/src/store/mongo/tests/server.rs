@@ -16,7 +16,8 @@ const AGAIN: Duration = Duration::from_millis(50);
 pub struct Mongod {
     process: Child,
     port: u16,
-    _folder: TempDir,
+    folder: TempDir,
+    arguments: Vec<String>,
 }
 
 /// A port that nobody listens on.
@@ -27,21 +28,20 @@ pub fn free_port() -> u16 {
 impl Mongod {
     /// Starts one and waits until it can be connected to.
     pub async fn start(arguments: &[&str]) -> Self {
-        let program = std::env::var("NATTER_TEST_MONGOD")
-            .expect("NATTER_TEST_MONGOD must be the program mongod; cargo xtask test names one");
         let (folder, port) = (TempDir::new().unwrap(), free_port());
-        let mut command = Command::new(program);
-        command.arg("--dbpath").arg(folder.path()).arg("--logpath").arg(folder.path().join("log"));
-        command.args(["--bind_ip", "127.0.0.1", "--wiredTigerCacheSizeGB", "0.25", "--nounixsocket"]);
-        command.args(["--port", &port.to_string()]).args(arguments).stdout(Stdio::null()).stderr(Stdio::null());
-        let mut mongod = Self { process: command.spawn().unwrap(), port, _folder: folder };
+        let arguments: Vec<String> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
+        let mut mongod = Self { process: spawn(&folder, port, &arguments), port, folder, arguments };
+        mongod.listens().await;
+        mongod
+    }
+
+    async fn listens(&mut self) {
         let begun = Instant::now();
-        while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
-            assert_eq!(mongod.process.try_wait().unwrap(), None, "mongod ended");
+        while TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).is_err() {
+            assert_eq!(self.process.try_wait().unwrap(), None, "mongod ended");
             assert!(begun.elapsed() < BOUND, "mongod does not listen");
             sleep(AGAIN).await;
         }
-        mongod
     }
 
     /// Makes it the one member of a replica set.
@@ -63,6 +63,22 @@ impl Mongod {
         self.process.kill().unwrap();
         self.process.wait().unwrap();
     }
+
+    /// Starts it again where it was.
+    pub async fn restart(&mut self) {
+        self.process = spawn(&self.folder, self.port, &self.arguments);
+        self.listens().await;
+    }
+}
+
+fn spawn(folder: &TempDir, port: u16, arguments: &[String]) -> Child {
+    let program = std::env::var("NATTER_TEST_MONGOD")
+        .expect("NATTER_TEST_MONGOD must be the program mongod; cargo xtask test names one");
+    let mut command = Command::new(program);
+    command.arg("--dbpath").arg(folder.path()).arg("--logpath").arg(folder.path().join("log")).arg("--logappend");
+    command.args(["--bind_ip", "127.0.0.1", "--wiredTigerCacheSizeGB", "0.25", "--nounixsocket"]);
+    command.args(["--port", &port.to_string()]).args(arguments).stdout(Stdio::null()).stderr(Stdio::null());
+    command.spawn().unwrap()
 }
 
 impl Drop for Mongod {
