@@ -19,6 +19,7 @@ use crate::service::rooms::Rooms;
 use crate::service::sessions::Sessions;
 use crate::service::{Parts, Settings};
 use crate::state::{AppState, Stopping};
+use crate::store::mongo::{self, Mongo};
 use crate::store::sqlite::{OpenError, Options, Sqlite};
 use crate::store::{Log, Store};
 use actix_web::dev::{Server, ServerHandle};
@@ -52,6 +53,8 @@ pub enum StartError {
     #[error(transparent)]
     Store(#[from] OpenError),
     #[error(transparent)]
+    Mongo(#[from] mongo::OpenError),
+    #[error(transparent)]
     Secret(#[from] BadSecret),
     #[error("NATTER_WEB_DIR: the page in {} cannot be read: {why}", folder.display())]
     Page { folder: PathBuf, why: std::io::Error },
@@ -66,7 +69,11 @@ pub enum StartError {
 impl StartError {
     /// Whether a setting must be changed.
     pub const fn is_a_setting(&self) -> bool {
-        matches!(self, Self::Secret(BadSecret::Keys { .. }) | Self::Page { .. })
+        match self {
+            Self::Mongo(error) => error.is_a_setting(),
+            Self::Secret(BadSecret::Keys { .. } | BadSecret::Missing(_)) | Self::Page { .. } => true,
+            _ => false,
+        }
     }
 }
 
@@ -75,7 +82,8 @@ pub struct App {
     address: SocketAddr,
     server: Server,
     state: Data<AppState>,
-    sqlite: Arc<Sqlite>,
+    /// The embedded store, which must be closed at the end; MongoDB is let go.
+    sqlite: Option<Arc<Sqlite>>,
     log: LogWriter,
     marks: Marks,
     stop: Handle,
@@ -101,14 +109,21 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
 
 impl App {
     /// Opens the store, binds the address and starts the background tasks.
-    #[expect(clippy::unused_async, reason = "a store or bus over a network is connected to here")]
     pub async fn build(config: Config, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Result<Self, StartError> {
         for warning in &config.warnings {
             tracing::warn!("{warning}");
         }
-        let StoreChoice::Sqlite(database) = &config.store;
-        let sqlite = Arc::new(Sqlite::open(database, Options::default())?);
-        let keys = secret::read_or_make(&config.secret_file, &*entropy)?;
+        let (store, sqlite, keys): (Arc<dyn Store>, _, _) = match &config.store {
+            StoreChoice::Sqlite(database) => {
+                let sqlite = Arc::new(Sqlite::open(database, Options::default())?);
+                let keys = secret::read_or_make(&config.secret_file, &*entropy)?;
+                (Arc::<Sqlite>::clone(&sqlite), Some(sqlite), keys)
+            }
+            StoreChoice::Mongo(url) => {
+                let keys = secret::read(&config.secret_file)?;
+                (Arc::new(Mongo::open(url).await?), None, keys)
+            }
+        };
         let page = match &config.web_dir {
             None => Page::none(),
             Some(folder) => Page::read(folder).map_err(|why| StartError::Page { folder: folder.clone(), why })?,
@@ -124,7 +139,6 @@ impl App {
         let workers = std::thread::available_parallelism().map_or(1, usize::from);
         let hub = Arc::new(Hub::new(workers));
         let bus: Arc<dyn Bus> = Arc::new(LocalBus::new(Arc::clone(&hub), Arc::clone(&clock)));
-        let store: Arc<dyn Store> = Arc::<Sqlite>::clone(&sqlite);
         let settings = Arc::new(Settings {
             access_ttl_s: config.access_ttl_s,
             refresh_ttl_s: config.refresh_ttl_s,
@@ -136,7 +150,7 @@ impl App {
             public_url: config.public_url.clone().unwrap_or_else(|| "http://localhost".to_owned()),
         });
         let parts = Parts { store, bus, clock, entropy, settings };
-        let log = LogWriter::start(Arc::<Sqlite>::clone(&sqlite) as Arc<dyn Log>, Arc::clone(&parts.bus));
+        let log = LogWriter::start(Arc::clone(&parts.store) as Arc<dyn Log>, Arc::clone(&parts.bus));
         let marks = Marks::start(&parts);
         let sessions = Sessions::new(&parts);
         let state = Data::new(AppState {
@@ -212,7 +226,9 @@ impl App {
         let _ = server.await;
         log.stop().await;
         marks.stop().await;
-        sqlite.close().await;
+        if let Some(sqlite) = sqlite {
+            sqlite.close().await;
+        }
         tracing::info!("stopped");
         Ok(())
     }

@@ -30,7 +30,7 @@ fn a_wrong_value_is_named_with_what_is_accepted() {
         ("NATTER_PUBLIC_URL", "ftp://chat.example.org"),
         ("NATTER_STORE", "postgres://x"),
         ("NATTER_STORE", "sqlite:"),
-        ("NATTER_STORE", "mongodb://127.0.0.1/natter"),
+        ("NATTER_STORE", "mongo://127.0.0.1/natter"),
         ("NATTER_REDIS", "redis://127.0.0.1"),
         ("NATTER_WEB_DIR", "/nonexistent"),
         ("NATTER_BCRYPT_COST", "3"),
@@ -62,11 +62,28 @@ fn all_wrong_settings_are_told_at_once() {
 #[test]
 fn a_password_in_an_address_is_not_repeated() {
     for (name, value) in [
-        ("NATTER_STORE", "mongodb://ann:hunter22@127.0.0.1/natter"),
+        ("NATTER_STORE", "mongo://ann:hunter22@127.0.0.1/natter"),
         ("NATTER_STORE", "postgres://ann:hunter22@127.0.0.1/natter"),
         ("NATTER_REDIS", "redis://:hunter22@127.0.0.1"),
     ] {
         assert!(!refusal(name, value).contains("hunter22"), "{name}");
+    }
+    let mongo = [("NATTER_STORE", "mongodb://ann:hunter22@127.0.0.1/natter"), ("NATTER_SECRET_FILE", "secret")];
+    assert!(!format!("{:?}", config(&mongo).unwrap()).contains("hunter22"));
+    assert!(!refusal("NATTER_STORE", mongo[0].1).contains("hunter22"), "the secret file is missing");
+}
+
+#[test]
+fn a_mongodb_is_named_by_its_address_and_needs_a_shared_key() {
+    for address in ["mongodb://a:27017,b:27017/natter?replicaSet=rs0", "mongodb+srv://db.example.org/natter"] {
+        let store = ("NATTER_STORE", address);
+        let read = config(&[store, ("NATTER_SECRET_FILE", "/etc/natter/secret")]).unwrap();
+        assert_eq!(read.store, StoreChoice::Mongo(MongoUrl::parse(address).unwrap()));
+        assert_eq!(read.secret_file, PathBuf::from("/etc/natter/secret"));
+        for missing in [config(&[store]), config(&[store, ("NATTER_SECRET_FILE", " ")])] {
+            let said = missing.unwrap_err().to_string();
+            assert!(said.starts_with("NATTER_SECRET_FILE") && said.contains("openssl rand -hex 32"), "{said}");
+        }
     }
 }
 

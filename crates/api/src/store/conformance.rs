@@ -13,10 +13,11 @@ mod world;
 
 pub(super) use world::{World, message, seqs, whisper};
 
-/// Makes a test of each promise. `$open` is an async function that gives a [`World`] around an empty store.
+/// Makes a test of each promise. `$open` is an async function that gives a [`World`] around an empty store; the attributes
+/// come before every test.
 macro_rules! conforms {
-    ($open:ident) => {
-        $crate::store::conformance::conforms! { $open =>
+    ($open:ident $(, #[$attribute:meta])*) => {
+        $crate::store::conformance::conforms! { [$(#[$attribute])*] $open =>
             accounts: [
                 a_hundred_registrations_of_one_name_make_one_account,
                 people_are_found_and_changed,
@@ -84,13 +85,17 @@ macro_rules! conforms {
             ]
         }
     };
-    ($open:ident => $($file:ident: [$($name:ident,)*])*) => {
+    ($attributes:tt $open:ident => $($file:ident: [$($name:ident,)*])*) => {
         $(mod $file {
-            $(#[tokio::test]
-            async fn $name() {
-                $crate::store::conformance::$file::$name(&super::$open().await).await;
-            })*
+            $($crate::store::conformance::conforms! { $attributes $open, $file, $name })*
         })*
+    };
+    ([$(#[$attribute:meta])*] $open:ident, $file:ident, $name:ident) => {
+        $(#[$attribute])*
+        #[tokio::test]
+        async fn $name() {
+            $crate::store::conformance::$file::$name(&super::$open().await).await;
+        }
     };
 }
 pub(super) use conforms;

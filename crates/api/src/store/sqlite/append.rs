@@ -3,9 +3,9 @@
 
 use super::column::{self, int};
 use super::entry::{Columns, entry_at};
-use super::judge::Verdict;
 use super::writer::Desk;
-use crate::store::{Appended, NewEntry, Refused, Standing, StoreError, Stored};
+use crate::store::judge::{Place, Verdict, judge};
+use crate::store::{Appended, NewEntry, Refused, StoreError, Stored};
 use natter_shared::entry::{Author, Entry};
 use natter_shared::id::{ClientId, RoomId, Seq, UserId};
 use natter_shared::room::RoomKind;
@@ -34,27 +34,10 @@ pub(super) struct RoomState {
     changed: bool,
 }
 
-/// How somebody stands to a room, and by which entry they came in.
-#[derive(Clone, Copy)]
-pub(super) struct Place {
-    pub standing: Standing,
-    pub joined: Option<Seq>,
-}
-
-/// A message that another entry names.
-#[derive(Clone, Copy)]
-pub(super) struct Target {
-    pub author: UserId,
-    /// The only other person who sees it.
-    pub to: Option<UserId>,
-    pub deleted: Option<Seq>,
-    pub pinned: Option<Seq>,
-}
-
 pub(super) struct Batch<'a> {
     desk: &'a mut Desk,
     rooms: HashMap<RoomId, RoomState>,
-    places: HashMap<(RoomId, UserId), Place>,
+    pub(super) places: HashMap<(RoomId, UserId), Place>,
 }
 
 /// Appends entries in their order.
@@ -76,10 +59,10 @@ pub(super) fn found(desk: &mut Desk, first: NewEntry) -> Stored<Entry> {
 
 impl Batch<'_> {
     fn append(&mut self, new: NewEntry) -> Stored<Appended> {
-        if self.room(new.room)?.is_none() {
+        if self.state(new.room)?.is_none() {
             return Ok(Appended::Refused(Refused::NoRoom));
         }
-        let verdict = self.judge(&new)?;
+        let verdict = judge(self, &new)?;
         if let Verdict::Append = verdict
             && let Some(seq) = self.put(&new)?
         {
@@ -98,7 +81,7 @@ impl Batch<'_> {
 
     /// Gives an entry the next seq and does what it says; `None` if the author's client has sent it before.
     fn put(&mut self, new: &NewEntry) -> Stored<Option<Seq>> {
-        let seq = self.room(new.room)?.map_or(Seq::ZERO, |room| room.head).next();
+        let seq = self.state(new.room)?.map_or(Seq::ZERO, |room| room.head).next();
         let Some(id) = self.insert(new, seq)? else { return Ok(None) };
         self.change_room(new.room, |room| room.head = seq);
         self.take_effect(new, seq, id)?;
@@ -190,7 +173,7 @@ impl Batch<'_> {
         Ok(self.desk.authors.find(&self.desk.conn, id)?)
     }
 
-    pub(super) fn room(&mut self, id: RoomId) -> Stored<Option<RoomState>> {
+    pub(super) fn state(&mut self, id: RoomId) -> Stored<Option<RoomState>> {
         if let Some(room) = self.rooms.get(&id) {
             return Ok(Some(*room));
         }
@@ -219,37 +202,11 @@ impl Batch<'_> {
         }
     }
 
-    pub(super) fn place(&mut self, room: RoomId, user: UserId) -> Stored<Place> {
-        if let Some(place) = self.places.get(&(room, user)) {
-            return Ok(*place);
-        }
-        let sql = "SELECT state, role, joined FROM members WHERE room = ?1 AND user = ?2";
-        let found = self.desk.conn.prepare_cached(sql)?.query_row([room.as_bytes(), user.as_bytes()], |row| {
-            Ok(Place { standing: super::rooms::standing(row, 0)?, joined: column::seq_or_none(row, 2)? })
-        });
-        let place = found.optional()?.unwrap_or(Place { standing: Standing::Stranger, joined: None });
-        self.places.insert((room, user), place);
-        Ok(place)
-    }
-
     /// Forgets how somebody stands to a room, for it has changed.
     pub(super) fn moved(&mut self, room: RoomId, user: UserId) {
         self.places.remove(&(room, user));
     }
 
-    /// The message of that seq; `None` if there is none or it is another kind of entry.
-    pub(super) fn target(&self, room: RoomId, seq: Seq) -> Stored<Option<Target>> {
-        let sql = "SELECT author, deleted, pinned, other FROM entries WHERE room = ?1 AND seq = ?2 AND kind = 0";
-        let found = self.conn().prepare_cached(sql)?.query_row(params![room.as_bytes(), int(seq)], |row| {
-            Ok(Target {
-                author: column::id(row, 0)?,
-                deleted: column::seq_or_none(row, 1)?,
-                pinned: column::seq_or_none(row, 2)?,
-                to: column::id_or_none(row, 3)?,
-            })
-        });
-        Ok(found.optional()?)
-    }
 }
 
 fn no_author(id: UserId) -> StoreError {

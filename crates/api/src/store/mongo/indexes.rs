@@ -1,0 +1,93 @@
+//! The indexes of each collection, and the version of the data. Made at every start; making what is there changes nothing.
+
+use super::Shared;
+use super::open::OpenError;
+use mongodb::IndexModel;
+use mongodb::bson::{Document, doc};
+use mongodb::options::IndexOptions;
+
+/// The version of what is stored. A newer one is refused; an older one is brought forward here.
+const VERSION: i32 = 1;
+
+pub(super) const USERNAME: &str = "username";
+pub(super) const NAME_KEY: &str = "name_key";
+pub(super) const CODE: &str = "code";
+pub(super) const PAIR: &str = "pair";
+pub(super) const ROOM_USER: &str = "room_user";
+pub(super) const ROOM_SEQ: &str = "room_seq";
+pub(super) const ONCE: &str = "room_author_client_id";
+
+fn index(name: &str, keys: Document) -> IndexModel {
+    IndexModel::builder().keys(keys).options(IndexOptions::builder().name(name.to_owned()).build()).build()
+}
+
+fn unique(name: &str, keys: Document) -> IndexModel {
+    let options = IndexOptions::builder().name(name.to_owned()).unique(true).build();
+    IndexModel::builder().keys(keys).options(options).build()
+}
+
+/// Over the documents that have `field` only.
+fn where_there(mut model: IndexModel, field: &str) -> IndexModel {
+    if let Some(options) = &mut model.options {
+        options.partial_filter_expression = Some(doc! { field: { "$exists": true } });
+    }
+    model
+}
+
+/// Makes what is missing, and checks the version of what is there.
+pub(super) async fn prepare(shared: &Shared) -> Result<(), OpenError> {
+    check_version(shared).await?;
+    shared.users.create_index(unique(USERNAME, doc! { "username": 1 })).await?;
+    shared
+        .sessions
+        .create_indexes([index("user", doc! { "user": 1 }), index("expires_at", doc! { "expires_at": 1 })])
+        .await?;
+    shared
+        .rooms
+        .create_indexes([
+            where_there(unique(NAME_KEY, doc! { "name_key": 1 }), "name_key"),
+            where_there(unique(CODE, doc! { "code": 1 }), "code"),
+            where_there(unique(PAIR, doc! { "pair": 1 }), "pair"),
+        ])
+        .await?;
+    shared
+        .members
+        .create_indexes([
+            unique(ROOM_USER, doc! { "room": 1, "user": 1 }),
+            index("user_state", doc! { "user": 1, "state": 1 }),
+            index("room_state_role", doc! { "room": 1, "state": 1, "role": 1 }),
+        ])
+        .await?;
+    // Each further index is paid for by every message: these two decide, the others hold few entries.
+    shared
+        .entries
+        .create_indexes([
+            unique(ROOM_SEQ, doc! { "room": 1, "seq": 1 }),
+            where_there(unique(ONCE, doc! { "room": 1, "author": 1, "client_id": 1 }), "client_id"),
+            where_there(index("room_target", doc! { "room": 1, "target": 1, "seq": 1 }), "target"),
+            where_there(index("room_event", doc! { "room": 1, "seq": 1, "event": 1 }), "event"),
+        ])
+        .await?;
+    shared
+        .words
+        .create_indexes([
+            unique(ROOM_SEQ, doc! { "room": 1, "seq": 1 }),
+            index("room_words", doc! { "room": 1, "words": 1, "at": -1 }),
+        ])
+        .await?;
+    Ok(())
+}
+
+async fn check_version(shared: &Shared) -> Result<(), OpenError> {
+    let about = shared.db.collection::<Document>("about");
+    let found = about.find_one(doc! { "_id": "data" }).await?;
+    let version = found.and_then(|data| data.get_i32("version").ok());
+    if let Some(version) = version.filter(|version| *version > VERSION) {
+        return Err(OpenError::Newer { stored: version, known: VERSION });
+    }
+    if version.is_none() {
+        let update = doc! { "$setOnInsert": { "version": VERSION } };
+        about.update_one(doc! { "_id": "data" }, update).upsert(true).await?;
+    }
+    Ok(())
+}
