@@ -205,9 +205,10 @@ impl Shared {
     }
 
     async fn set_code(&self, id: RoomId, code: Option<JoinCode>) -> Stored<SetCode> {
-        let change = match code {
-            Some(code) => doc! { "$set": { "code": code.as_str() } },
-            None => doc! { "$unset": { "code": "" } },
+        let change = if let Some(code) = code {
+            doc! { "$set": { "code": code.as_str() } }
+        } else {
+            doc! { "$unset": { "code": "" } }
         };
         match self.rooms.update_one(doc! { "_id": id.stored() }, change).await {
             Ok(done) if done.matched_count == 0 => Ok(SetCode::NoRoom),

@@ -2,8 +2,8 @@
 
 use super::{address, open};
 use crate::store::conformance::{World, message, whisper};
-use crate::store::{Accounts, CreatedRoom, Log, NewEntry, NewMark, NewSession, Rooms, Rotate, Sessions, Store};
-use mongodb::bson::{Document, doc};
+use crate::store::{CreatedRoom, NewEntry, NewMark, NewSession, Rotate, Store};
+use mongodb::bson::Document;
 use mongodb::event::EventHandler;
 use mongodb::event::command::CommandEvent;
 use natter_shared::account::ProfileChange;
