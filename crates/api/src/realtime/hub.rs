@@ -5,9 +5,9 @@ use super::lock;
 use super::outgoing::{Batch, Outgoing};
 use super::shard::{Delivery, Shard};
 use crate::bus::Notice;
-use natter_shared::id::{RoomId, Seq};
+use natter_shared::id::{RoomId, Seq, SessionId};
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 /// The connections of this node, in one shard a worker: a shard's connections live on its worker's thread, and so does
@@ -23,6 +23,8 @@ pub struct Hub {
 #[derive(Default)]
 pub struct Gaps {
     rooms: Mutex<HashMap<RoomId, Seq>>,
+    /// Anything may be missing.
+    anywhere: AtomicBool,
     pub wake: tokio::sync::Notify,
 }
 
@@ -35,8 +37,19 @@ impl Gaps {
         self.wake.notify_one();
     }
 
+    /// Asks for a comparison of all rooms with the store, now: notices of other nodes may have been lost.
+    pub fn ask_everywhere(&self) {
+        self.anywhere.store(true, Ordering::Release);
+        self.wake.notify_one();
+    }
+
     pub fn take(&self) -> Vec<(RoomId, Seq)> {
         lock(&self.rooms).drain().collect()
+    }
+
+    /// Whether all rooms are to be compared; asked once for each [`Gaps::ask_everywhere`].
+    pub fn take_everywhere(&self) -> bool {
+        self.anywhere.swap(false, Ordering::AcqRel)
     }
 }
 
@@ -89,6 +102,14 @@ impl Hub {
     /// Signed-in connections on this node.
     pub fn connections(&self) -> usize {
         self.shards.iter().map(|shard| shard.connections()).sum()
+    }
+
+    /// The logins of the connections on this node.
+    pub fn sessions(&self) -> Vec<SessionId> {
+        let mut sessions: Vec<SessionId> = self.shards.iter().flat_map(|shard| shard.sessions()).collect();
+        sessions.sort_unstable();
+        sessions.dedup();
+        sessions
     }
 
     /// The rooms that somebody here hears, with the last seq that was delivered (the lowest among the workers).

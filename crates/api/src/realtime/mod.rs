@@ -11,6 +11,7 @@ mod outbox;
 mod outgoing;
 mod patience;
 mod pulse;
+pub mod recheck;
 pub mod shard;
 pub mod sse;
 mod tables;

@@ -95,6 +95,20 @@ impl Presence {
         }
     }
 
+    /// These people were online through another node that is gone. Whoever is back is not announced.
+    pub async fn departed(&self, people: &[UserId]) {
+        for user in people {
+            self.0.announce_offline(*user).await;
+        }
+    }
+
+    /// Of these people it may have been said that they are offline. Whoever is not is announced.
+    pub async fn returned(&self, people: &[UserId]) {
+        for user in self.0.parts.bus.online(people).await {
+            self.0.announce(user, true).await;
+        }
+    }
+
     /// The caller types in a room: told to the other members, at most once a second.
     pub async fn typing(&self, caller: &Caller, room: RoomId) -> Result<(), PresenceError> {
         let user = caller.user;

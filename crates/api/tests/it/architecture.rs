@@ -95,7 +95,8 @@ fn each_backend_is_named_in_its_own_folder_only() {
     let rules =
         [("rusqlite", "store/sqlite"), ("bson", "store/mongo"), ("mongodb", "store/mongo"), ("redis", "bus/redis")];
     for (file, text) in sources(&repository().join("crates/api/src")) {
-        let code = code(&text);
+        // Our own module has the name of the crate that it alone may use.
+        let code = code(&text).replace("mod redis;", "").replace("bus::redis::", "");
         for (word, home) in rules {
             assert!(file.starts_with(home) || !names(&code, word), "{file} names {word}, which belongs to {home}");
         }
@@ -124,7 +125,7 @@ fn only_the_edge_names_actix() {
 fn nothing_calls_backwards() {
     // Each layer may name only what lies further along the way.
     let rules: [(&str, &[&str]); 3] = [
-        ("service/", &["crate::http", "crate::realtime", "crate::app", "crate::store::sqlite", "crate::bus::local"]),
+        ("service/", &["crate::http", "crate::realtime", "crate::app", "crate::store::sqlite", "crate::bus::local", "crate::bus::redis"]),
         ("store/", &["crate::http", "crate::realtime", "crate::service", "crate::app", "crate::bus"]),
         ("bus/", &["crate::http", "crate::service", "crate::app", "crate::store"]),
     ];
