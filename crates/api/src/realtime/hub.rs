@@ -17,6 +17,8 @@ pub struct Hub {
     next: AtomicUsize,
     /// Rooms in which a worker has seen a jump in the seqs, and the last seq before it.
     gaps: Arc<Gaps>,
+    #[cfg(test)]
+    ear: Mutex<Option<tokio::sync::mpsc::UnboundedSender<Notice>>>,
 }
 
 /// What is missing and must be read from the store.
@@ -58,7 +60,13 @@ impl Hub {
     pub fn new(workers: usize) -> Self {
         let gaps = Arc::<Gaps>::default();
         let shards = (0..workers.max(1)).map(|_| Arc::new(Shard::new(Arc::clone(&gaps)))).collect();
-        Self { shards, next: AtomicUsize::new(0), gaps }
+        Self {
+            shards,
+            next: AtomicUsize::new(0),
+            gaps,
+            #[cfg(test)]
+            ear: Mutex::default(),
+        }
     }
 
     /// The shard of the next worker that starts.
@@ -71,8 +79,20 @@ impl Hub {
         &self.gaps
     }
 
+    /// All that is handed to the sockets from now on.
+    #[cfg(test)]
+    pub fn overhear(&self) -> tokio::sync::mpsc::UnboundedReceiver<Notice> {
+        let (ear, heard) = tokio::sync::mpsc::unbounded_channel();
+        *lock(&self.ear) = Some(ear);
+        heard
+    }
+
     /// Hands a notice to this node's sockets.
     pub fn publish(&self, notice: Notice) {
+        #[cfg(test)]
+        if let Some(ear) = &*lock(&self.ear) {
+            let _ = ear.send(notice.clone());
+        }
         let delivery = match notice {
             Notice::Entries { entries, .. } if entries.is_empty() => return,
             Notice::Entries { room, entries } => Delivery::Entries(Batch::new(room, Arc::unwrap_or_clone(entries))),

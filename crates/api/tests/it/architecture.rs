@@ -125,7 +125,17 @@ fn only_the_edge_names_actix() {
 fn nothing_calls_backwards() {
     // Each layer may name only what lies further along the way.
     let rules: [(&str, &[&str]); 3] = [
-        ("service/", &["crate::http", "crate::realtime", "crate::app", "crate::store::sqlite", "crate::bus::local", "crate::bus::redis"]),
+        (
+            "service/",
+            &[
+                "crate::http",
+                "crate::realtime",
+                "crate::app",
+                "crate::store::sqlite",
+                "crate::bus::local",
+                "crate::bus::redis",
+            ],
+        ),
         ("store/", &["crate::http", "crate::realtime", "crate::service", "crate::app", "crate::bus"]),
         ("bus/", &["crate::http", "crate::service", "crate::app", "crate::store"]),
     ];

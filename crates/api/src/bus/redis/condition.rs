@@ -45,6 +45,12 @@ impl Condition {
         let _ = self.state.subscribe().wait_for(wanted).await;
     }
 
+    /// What was logged about its being away.
+    #[cfg(test)]
+    pub fn reasons(&self) -> Vec<String> {
+        self.said.lock().unwrap().clone()
+    }
+
     pub fn works(&self, part: Part) {
         self.note(part, true, None);
     }

@@ -179,7 +179,7 @@ impl Leases {
     }
 
     /// The nodes whose leases have not ended.
-    async fn live(&self, wire: &Wire) -> RedisResult<HashSet<String>> {
+    pub(super) async fn live(&self, wire: &Wire) -> RedisResult<HashSet<String>> {
         scripts::live(&self.names.nodes()).query_async(&mut wire.clone()).await
     }
 
@@ -198,6 +198,11 @@ impl Leases {
                 tracing::debug!(%why, "the lease of this node ends by itself");
             }
         }
+    }
+
+    #[cfg(test)]
+    pub fn lease_name(&self) -> String {
+        lock(&self.lease).clone()
     }
 
     /// How long the sets are kept without being registered again.

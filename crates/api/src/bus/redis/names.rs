@@ -31,10 +31,9 @@ impl Names {
             Notice::Entries { room, .. } | Notice::Room { room, .. } | Notice::Subscribe { room, .. } => {
                 &self.rooms[shard(*room)]
             }
-            Notice::Rooms { .. }
-            | Notice::Users { .. }
-            | Notice::Everyone { .. }
-            | Notice::SessionsEnded { .. } => &self.people,
+            Notice::Rooms { .. } | Notice::Users { .. } | Notice::Everyone { .. } | Notice::SessionsEnded { .. } => {
+                &self.people
+            }
         }
     }
 

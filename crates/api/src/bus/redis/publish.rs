@@ -1,11 +1,11 @@
 //! Publishing to the other nodes: a notice waits in a bounded queue, and one task sends what waits, many in one write.
 
+use super::codec;
 use super::link::Link;
 use super::names::Names;
 use super::queue::{Parcel, Queue};
 use super::seldom::Seldom;
 use super::wire::Wire;
-use super::codec;
 use crate::bus::Notice;
 use futures_util::future::try_join_all;
 use natter_shared::frame::ServerFrame;

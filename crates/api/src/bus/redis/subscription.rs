@@ -1,12 +1,12 @@
 //! Listening to the other nodes: one connection, made again by itself whenever it ends. What was published while there was
 //! none is lost, so the rooms are compared with the store as soon as there is one again, and now and then until then.
 
+use super::address::Address;
 use super::codec::{self, Heard};
 use super::condition::{Condition, Part};
 use super::pause::Pause;
 use super::seldom::Seldom;
 use super::wire::Wire;
-use super::address::Address;
 use crate::bus::{News, Notice};
 use crate::clock::Entropy;
 use crate::realtime::hub::Hub;

@@ -90,4 +90,3 @@ impl Sweeper {
         Ok(departed)
     }
 }
-
