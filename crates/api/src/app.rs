@@ -25,6 +25,7 @@ use crate::store::{Log, Store};
 use actix_web::dev::{Server, ServerHandle};
 use actix_web::web::Data;
 use actix_web::{HttpServer, middleware, rt};
+use natter_shared::id::UserId;
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -43,6 +44,8 @@ const GOODBYES: Duration = Duration::from_secs(8);
 const LAST_REQUESTS_S: u64 = 4;
 /// How often logins that have ended are forgotten.
 const PRUNE: Duration = Duration::from_hours(1);
+/// Pieces of news of who is online that may wait to be announced, each of some hundred people.
+const NEWS_OF_PEOPLE: usize = 1_024;
 /// The kernel drops a peer that takes nothing for so long.
 #[cfg(target_os = "linux")]
 const UNTAKEN: Duration = Duration::from_secs(30);
@@ -240,11 +243,25 @@ async fn pick_bus(
 
 /// Hands what the bus hears from other nodes to the services.
 async fn hear(mut news: mpsc::Receiver<News>, state: Data<AppState>) {
+    // The people of a whole node take a while; an ended login must not wait for them.
+    let (to_presence, mut of_people) = mpsc::channel::<(Vec<UserId>, bool)>(NEWS_OF_PEOPLE);
+    let presence = state.presence.clone();
+    rt::spawn(async move {
+        while let Some((people, online)) = of_people.recv().await {
+            if online { presence.returned(&people).await } else { presence.departed(&people).await }
+        }
+    });
     while let Some(news) = news.recv().await {
-        match news {
-            News::Departed(people) => state.presence.departed(&people).await,
-            News::Returned(people) => state.presence.returned(&people).await,
-            News::SessionsEnded(sessions) => state.sessions.forget(&sessions),
+        let told = match news {
+            News::SessionsEnded(sessions) => {
+                state.sessions.forget(&sessions);
+                continue;
+            }
+            News::Departed(people) => (people, false),
+            News::Returned(people) => (people, true),
+        };
+        if to_presence.send(told).await.is_err() {
+            return;
         }
     }
 }

@@ -83,3 +83,6 @@ async fn heal(hub: &Hub, store: &dyn Store, missing: Vec<(RoomId, Seq)>) -> Resu
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,7 @@ mod access;
 mod architecture;
 mod auth;
 mod binary;
+mod elsewhere;
 mod event_stream;
 mod headers;
 mod hostile;

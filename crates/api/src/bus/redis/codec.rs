@@ -10,7 +10,7 @@ const VERSION: &str = "natter/1";
 pub enum Heard {
     /// This node's own echo.
     Own,
-    Notice(Notice),
+    Notice(Box<Notice>),
     /// Another version, or nothing of ours.
     Foreign(String),
 }
@@ -34,7 +34,7 @@ pub fn decode(node: &str, payload: &[u8]) -> Heard {
         return Heard::Own;
     }
     match serde_json::from_slice(notice.unwrap_or_default()) {
-        Ok(notice) => Heard::Notice(notice),
+        Ok(notice) => Heard::Notice(Box::new(notice)),
         Err(why) => Heard::Foreign(why.to_string()),
     }
 }

@@ -153,7 +153,8 @@ impl Leases {
         if elsewhere.is_empty() {
             return online;
         }
-        if let Some(wire) = self.link.wire() {
+        // Whoever signs in is told once who is online: that is worth waiting for the end of a test.
+        if let Some(wire) = self.link.wire_soon().await {
             match self.online_elsewhere(&wire, &elsewhere).await {
                 Ok(found) => online.extend(found),
                 Err(_) => self.link.doubt(),

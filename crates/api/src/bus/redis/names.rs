@@ -77,20 +77,20 @@ mod tests {
     fn a_room_has_one_channel_and_every_notice_has_one() {
         let names = Names::new("natter:", 3);
         let user = UserId::from_bytes([1; 16]);
-        let mut used = std::collections::HashSet::new();
+        let mut seen = std::collections::HashSet::new();
         for n in 0..=u8::MAX {
             let room = RoomId::from_bytes([n; 16]);
             let entries = names.channel(&Notice::Entries { room, entries: std::sync::Arc::default() });
             let typing = Notice::Room { room, except: None, frame: ServerFrame::Typing { room, user } };
             assert_eq!(entries, names.channel(&typing));
-            used.insert(entries.to_owned());
+            seen.insert(entries.to_owned());
         }
-        used.insert(names.channel(&Notice::SessionsEnded { sessions: Vec::new() }).to_owned());
-        let mut used: Vec<String> = used.into_iter().collect();
+        seen.insert(names.channel(&Notice::SessionsEnded { sessions: Vec::new() }).to_owned());
+        let mut seen: Vec<String> = seen.into_iter().collect();
         let mut all = names.channels();
-        used.sort();
+        seen.sort();
         all.sort();
-        assert_eq!(used, all);
+        assert_eq!(seen, all);
         assert!(all.iter().all(|name| name.starts_with("natter:3:")));
     }
 }

@@ -133,11 +133,11 @@ impl Subscription {
         match codec::decode(&self.node, payload) {
             Heard::Own => {}
             Heard::Notice(notice) => {
-                if let Notice::SessionsEnded { sessions } = &notice {
+                if let Notice::SessionsEnded { sessions } = &*notice {
                     // Should nobody take the news: what is believed about a login ends by itself after some seconds.
                     let _ = self.news.try_send(News::SessionsEnded(sessions.clone()));
                 }
-                self.hub.publish(notice);
+                self.hub.publish(*notice);
             }
             Heard::Foreign(why) => self.foreign.say(|missed| {
                 tracing::warn!(%why, missed, "a message of another version or of somebody else was passed over");

@@ -72,7 +72,9 @@ impl Wire {
             match self {
                 Self::One(one) => {
                     let mut pipe = redis::pipe();
-                    commands.iter().for_each(|command| _ = pipe.add_command(command.clone()));
+                    for command in commands {
+                        pipe.add_command(command.clone());
+                    }
                     pipe.query_async(&mut one.clone()).await
                 }
                 Self::Cluster(cluster) => {

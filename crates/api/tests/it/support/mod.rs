@@ -14,6 +14,7 @@ use natter_api::clock::{ManualClock, SystemEntropy};
 use natter_api::config::Config;
 use natter_shared::timestamp::Timestamp;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc;
 use std::thread::JoinHandle;
@@ -87,6 +88,11 @@ impl Server {
         if let Some(thread) = self.thread.take() {
             thread.join().expect("the server stops without a panic");
         }
+    }
+
+    /// The file in which everything is kept.
+    pub fn database(&self) -> PathBuf {
+        self.data.path().join("natter.db")
     }
 
     pub fn url(&self, path: &str) -> String {

@@ -1,6 +1,7 @@
 //! The one task of a node that writes who is online through it, and renews its lease. It writes what is true at that
 //! moment, not what was asked, so that a departure that is overtaken by an arrival does no harm.
 
+use super::super::wire::Wire;
 use super::scripts::{self, Standing};
 use super::{Ask, Leases, PEOPLE_A_WRITE, lock};
 use crate::bus::News;
@@ -9,10 +10,9 @@ use redis::{RedisResult, from_redis_value};
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior};
-
-use super::super::wire::Wire;
 
 pub struct Registrar {
     leases: Arc<Leases>,
@@ -25,6 +25,12 @@ pub struct Registrar {
     turn: u64,
     /// When the lease was renewed last; `None` before the first one.
     renewed: Option<Instant>,
+    /// The lease under which everybody was registered last.
+    complete: String,
+    /// Leases that were given up since then, that one among them.
+    given_up: Vec<String>,
+    /// Others may have taken this node for dead since then.
+    taken_for_dead: bool,
 }
 
 impl Registrar {
@@ -35,7 +41,18 @@ impl Registrar {
         news: mpsc::Sender<News>,
         dead: mpsc::Sender<String>,
     ) -> Self {
-        Self { leases, node, asked, news, dead, turn: 0, renewed: None }
+        Self {
+            leases,
+            node,
+            asked,
+            news,
+            dead,
+            turn: 0,
+            renewed: None,
+            complete: String::new(),
+            given_up: Vec::new(),
+            taken_for_dead: false,
+        }
     }
 
     pub async fn run(mut self) {
@@ -116,10 +133,11 @@ impl Registrar {
 
     /// Takes a lease under a new name and registers everybody under it. The old name is left to be cleared away.
     async fn begin(&mut self, wire: &Wire) -> RedisResult<()> {
-        let absence = self.renewed.map(|renewed| renewed.elapsed());
         // Nobody can have taken this node for dead before its lease had ended.
-        let taken_for_dead = absence.is_some_and(|absence| absence >= self.leases.times.lease);
-        let old = self.own();
+        self.taken_for_dead |= self.renewed.is_some_and(|renewed| renewed.elapsed() >= self.leases.times.lease);
+        if self.turn > 0 {
+            self.given_up.push(self.own());
+        }
         self.turn += 1;
         *lock(&self.leases.lease) = format!("{}.{}", self.node, self.turn);
         // From here on, whatever else goes wrong asks for another beginning.
@@ -129,21 +147,24 @@ impl Registrar {
         for people in self.leases.alone.people().chunks(PEOPLE_A_WRITE) {
             let standings = self.register(wire, people).await?;
             let live = self.leases.live(wire).await?;
-            let own = self.own();
             for (user, standing) in people.iter().zip(standings) {
-                let elsewhere = standing.nodes.iter().any(|node| *node != own && live.contains(node));
-                if taken_for_dead && !elsewhere && !standing.nodes.contains(&old) {
+                let was_taken_out = self.taken_for_dead && !standing.nodes.contains(&self.complete);
+                if was_taken_out && !self.is_elsewhere(&standing, &live) {
                     returned.push(*user);
                 }
             }
         }
-        if !old.is_empty() {
+        if !self.given_up.is_empty() {
             tracing::info!(people = self.leases.alone.people().len(), "presence is registered anew");
-            scripts::shorten(&self.leases.names.nodes(), &old, std::time::Duration::ZERO)
-                .exec_async(&mut wire.clone())
-                .await?;
-            let _ = self.dead.try_send(old);
         }
+        while let Some(old) = self.given_up.last() {
+            let shorten = scripts::shorten(&self.leases.names.nodes(), old, Duration::ZERO);
+            shorten.exec_async(&mut wire.clone()).await?;
+            let _ = self.dead.try_send(old.clone());
+            self.given_up.pop();
+        }
+        self.complete = self.own();
+        self.taken_for_dead = false;
         let said_gone: Vec<UserId> = lock(&self.leases.said_gone).drain().collect();
         if !said_gone.is_empty() {
             returned.extend(self.leases.online(&said_gone).await);
@@ -154,6 +175,11 @@ impl Registrar {
             }
         }
         Ok(())
+    }
+
+    /// Whether somebody is online through another node that lives.
+    fn is_elsewhere(&self, standing: &Standing, live: &HashSet<String>) -> bool {
+        standing.nodes.iter().any(|node| !node.starts_with(&self.node) && live.contains(node))
     }
 
     /// Registers everybody under the name that this node has, in case something was forgotten there.
@@ -218,9 +244,7 @@ impl Registrar {
         // Asked afterwards: a node is in this list before anybody is online through it.
         let others = standings.iter().any(|standing| standing.nodes.iter().any(|node| *node != own));
         let live = if others { self.leases.live(wire).await? } else { HashSet::new() };
-        let is_news = |standing: &Standing| {
-            standing.changed && !standing.nodes.iter().any(|node| *node != own && live.contains(node))
-        };
+        let is_news = |standing: &Standing| standing.changed && !self.is_elsewhere(standing, &live);
         let everybody = here.iter().chain(&gone).copied();
         let changed = everybody.zip(&standings).filter(|(_, standing)| is_news(standing)).map(|(user, _)| user);
         let changed = changed.collect();

@@ -96,7 +96,9 @@ pub fn are_members(key: &str, users: &[UserId]) -> Cmd {
 fn of_people(name: &str, key: &str, users: &[UserId]) -> Cmd {
     let mut command = cmd(name);
     command.arg(key);
-    users.iter().for_each(|user| _ = command.arg(user.to_string()));
+    for user in users {
+        command.arg(user.to_string());
+    }
     command
 }
 

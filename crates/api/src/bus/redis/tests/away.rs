@@ -118,6 +118,17 @@ async fn a_wrong_password_is_a_redis_that_is_away() {
 
 #[tokio::test]
 #[ignore = "needs a Redis: cargo xtask test starts one"]
+async fn a_server_that_speaks_no_tls_is_a_redis_that_is_away() {
+    let server = Server::start().await;
+    let url = format!("rediss://127.0.0.1:{}", server.port);
+    let node = Node::start_alone(&url, &prefix()).await;
+    assert_eq!(node.bus.without(), Some("redis"));
+    eventually("it is said", async || !node.bus.condition.reasons().is_empty()).await;
+    assert_eq!(granted(&node, "login").await, 3);
+}
+
+#[tokio::test]
+#[ignore = "needs a Redis: cargo xtask test starts one"]
 async fn a_listener_that_redis_throws_out_comes_back_and_compares() {
     let server = Server::start().await;
     let prefix = prefix();
