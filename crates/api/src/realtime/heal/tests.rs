@@ -27,7 +27,8 @@ async fn what_another_node_wrote_is_found_when_somebody_asks() {
     let mut heard = hub.overhear();
     let shard = hub.next_shard();
     let seat = shard.enter(&ann, &Arc::new(Link::socket(Instant::now())));
-    assert!(seat.subscribe(&[(room.id, room.head)]).is_empty());
+    let own_arrival = Seq::ZERO.next();
+    assert!(seat.subscribe(&[(room.id, own_arrival)]).is_empty());
     let first = stage.says(&ann, room.id, "one").await;
     let task = tokio::spawn(run(Arc::clone(&hub), Arc::clone(&stage.parts.store)));
     assert_eq!(delivered(&mut heard).await, [first.seq], "the first round");
