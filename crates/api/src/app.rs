@@ -1,14 +1,15 @@
 //! Puts the server together, the only file that picks backends, and takes it apart again without losing anything.
 
-use crate::bus::Bus;
 use crate::bus::local::LocalBus;
+use crate::bus::redis::{Options as BusOptions, RedisBus};
+use crate::bus::{Bus, News};
 use crate::clock::{Clock, Entropy};
 use crate::config::{Config, Origins, StoreChoice};
 use crate::http::page::Page;
 use crate::http::{self, headers};
 use crate::realtime::doors::Doors;
-use crate::realtime::heal;
 use crate::realtime::hub::Hub;
+use crate::realtime::{heal, recheck};
 use crate::secret::{self, BadSecret};
 use crate::service::accounts::Accounts;
 use crate::service::log_writer::LogWriter;
@@ -25,11 +26,12 @@ use crate::store::{Log, Store};
 use actix_web::dev::{Server, ServerHandle};
 use actix_web::web::Data;
 use actix_web::{HttpServer, middleware, rt};
+use natter_shared::id::UserId;
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 
 /// A request's head must be there within this time.
@@ -43,6 +45,8 @@ const GOODBYES: Duration = Duration::from_secs(8);
 const LAST_REQUESTS_S: u64 = 4;
 /// How often logins that have ended are forgotten.
 const PRUNE: Duration = Duration::from_hours(1);
+/// Pieces of news of who is online that may wait to be announced, each of some hundred people.
+const NEWS_OF_PEOPLE: usize = 1_024;
 /// The kernel drops a peer that takes nothing for so long.
 #[cfg(target_os = "linux")]
 const UNTAKEN: Duration = Duration::from_secs(30);
@@ -138,7 +142,7 @@ impl App {
 
         let workers = std::thread::available_parallelism().map_or(1, usize::from);
         let hub = Arc::new(Hub::new(workers));
-        let bus: Arc<dyn Bus> = Arc::new(LocalBus::new(Arc::clone(&hub), Arc::clone(&clock)));
+        let (bus, news) = pick_bus(&config, &hub, &clock, &entropy).await;
         let settings = Arc::new(Settings {
             access_ttl_s: config.access_ttl_s,
             refresh_ttl_s: config.refresh_ttl_s,
@@ -161,6 +165,7 @@ impl App {
             marks: marks.clone(),
             presence: Presence::new(&parts),
             store: Arc::clone(&parts.store),
+            bus: Arc::clone(&parts.bus),
             clock: Arc::clone(&parts.clock),
             entropy: Arc::clone(&parts.entropy),
             doors: Arc::new(Doors::new(config.rate_limits)),
@@ -170,7 +175,11 @@ impl App {
             stopping: Stopping::default(),
         });
         rt::spawn(heal::run(Arc::clone(&hub), Arc::clone(&parts.store)));
+        rt::spawn(recheck::run(Arc::clone(&hub), state.sessions.clone()));
         rt::spawn(prune(Data::clone(&state)));
+        if let Some(news) = news {
+            rt::spawn(hear(news, Data::clone(&state)));
+        }
         let server = serve(listener, workers, &hub, &state, Data::new(page))?;
         let linger = Arc::default();
         Ok(Self { address, server, state, sqlite, log, marks, stop: Handle::default(), linger })
@@ -226,11 +235,51 @@ impl App {
         let _ = server.await;
         log.stop().await;
         marks.stop().await;
+        state.bus.close().await;
         if let Some(sqlite) = sqlite {
             sqlite.close().await;
         }
         tracing::info!("stopped");
         Ok(())
+    }
+}
+
+/// The bus of this node, and what it hears that is for the services.
+async fn pick_bus(
+    config: &Config,
+    hub: &Arc<Hub>,
+    clock: &Arc<dyn Clock>,
+    entropy: &Arc<dyn Entropy>,
+) -> (Arc<dyn Bus>, Option<mpsc::Receiver<News>>) {
+    let (hub, clock) = (Arc::clone(hub), Arc::clone(clock));
+    let Some(address) = config.redis.clone() else { return (Arc::new(LocalBus::new(hub, clock)), None) };
+    let options = BusOptions::new(address, &config.redis_prefix);
+    let (bus, news) = RedisBus::start(options, hub, clock, Arc::clone(entropy)).await;
+    (Arc::new(bus), Some(news))
+}
+
+/// Hands what the bus hears from other nodes to the services.
+async fn hear(mut news: mpsc::Receiver<News>, state: Data<AppState>) {
+    // The people of a whole node take a while; an ended login must not wait for them.
+    let (to_presence, mut of_people) = mpsc::channel::<(Vec<UserId>, bool)>(NEWS_OF_PEOPLE);
+    let presence = state.presence.clone();
+    rt::spawn(async move {
+        while let Some((people, online)) = of_people.recv().await {
+            if online { presence.returned(&people).await } else { presence.departed(&people).await }
+        }
+    });
+    while let Some(news) = news.recv().await {
+        let told = match news {
+            News::SessionsEnded(sessions) => {
+                state.sessions.forget(&sessions);
+                continue;
+            }
+            News::Departed(people) => (people, false),
+            News::Returned(people) => (people, true),
+        };
+        if to_presence.send(told).await.is_err() {
+            return;
+        }
     }
 }
 
@@ -253,6 +302,7 @@ async fn drain(state: &AppState, server: &ServerHandle, linger: bool) {
     state.stopping.begin();
     tracing::info!(connections = state.hub.connections(), "stopping");
     let begun = Instant::now();
+    state.bus.wind_down();
     state.hub.wind_down();
     while state.hub.connections() > 0 && begun.elapsed() < GOODBYES {
         tokio::time::sleep(Duration::from_millis(20)).await;

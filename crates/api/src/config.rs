@@ -7,6 +7,7 @@ mod proxies;
 pub use origins::Origins;
 pub use proxies::TrustedProxies;
 
+use crate::bus::redis::{ACCEPTS, Address};
 use crate::store::mongo::MongoUrl;
 use natter_shared::limits;
 use std::collections::BTreeMap;
@@ -41,7 +42,18 @@ pub const SETTINGS: &[Setting] = &[
         "where everything is kept: sqlite:<file>, or the address of a MongoDB that is a replica set, such as \
          mongodb://user:password@host:27017/natter?replicaSet=rs0",
     ),
-    setting("NATTER_REDIS", "", "empty: this process is alone (the only choice in this build)"),
+    setting(
+        "NATTER_REDIS",
+        "",
+        "through which several nodes are one system: redis://name:password@host:port/number, rediss:// for TLS, \
+         redis+cluster://name:password@host:port,host:port for a cluster; empty: this process is alone",
+    ),
+    setting(
+        "NATTER_REDIS_PREFIX",
+        "natter:",
+        "what all keys and channels in Redis begin with, so that several systems can share one: up to 64 letters, digits \
+         and :._-",
+    ),
     setting(
         "NATTER_SECRET_FILE",
         "",
@@ -99,6 +111,9 @@ pub struct Config {
     /// As set: scheme, host and port without a slash at the end. `None`: derived from the address that is bound.
     pub public_url: Option<String>,
     pub store: StoreChoice,
+    /// `None`: this process is alone.
+    pub redis: Option<Address>,
+    pub redis_prefix: String,
     pub secret_file: PathBuf,
     /// Holds an `index.html`; `None`: API only.
     pub web_dir: Option<PathBuf>,
@@ -176,12 +191,19 @@ impl Config {
             None,
         );
         let store = read_store(&mut reader);
-        if let Some(redis) = reader.values.get("NATTER_REDIS").filter(|value| !value.trim().is_empty()) {
-            let scheme = redis.split("://").next().filter(|s| s.len() < redis.len()).unwrap_or("an address");
-            let sentence =
-                format!("NATTER_REDIS is set (to {scheme}…), but Redis is not in this build yet; leave it empty");
-            reader.wrong.push(sentence);
+        let redis = read_redis(&mut reader);
+        if redis.is_some() && matches!(store, StoreChoice::Sqlite(_)) {
+            warnings.push(
+                "NATTER_REDIS is set, but everything is kept in SQLite, which is one node's own: other nodes cannot share it"
+                    .to_owned(),
+            );
         }
+        let redis_prefix = reader.read(
+            "NATTER_REDIS_PREFIX",
+            "up to 64 letters, digits and :._-",
+            parse_redis_prefix,
+            "natter:".to_owned(),
+        );
         let secret_file = read_secret_file(&mut reader, &store);
         let web_dir = read_web_dir(&mut reader);
         let bcrypt_cost = u32::try_from(reader.number("NATTER_BCRYPT_COST", 4, 16, 12)).unwrap_or(12);
@@ -219,6 +241,8 @@ impl Config {
             listen,
             public_url,
             store,
+            redis,
+            redis_prefix,
             secret_file,
             web_dir,
             bcrypt_cost,
@@ -324,6 +348,21 @@ fn read_secret_file(reader: &mut Reader, store: &StoreChoice) -> PathBuf {
         }
     };
     reader.read("NATTER_SECRET_FILE", "a file", |value| Some(PathBuf::from(value)), default)
+}
+
+/// The address may hold a password: it is not repeated.
+fn read_redis(reader: &mut Reader) -> Option<Address> {
+    let value = reader.values.get("NATTER_REDIS").map(|value| value.trim()).filter(|value| !value.is_empty())?;
+    let address = Address::parse(value);
+    if address.is_none() {
+        reader.wrong.push(format!("NATTER_REDIS cannot be read; it must be {ACCEPTS}"));
+    }
+    address
+}
+
+fn parse_redis_prefix(value: &str) -> Option<String> {
+    let fits = value.len() <= 64 && value.bytes().all(|b| b.is_ascii_alphanumeric() || b":._-".contains(&b));
+    fits.then(|| value.to_owned())
 }
 
 fn read_web_dir(reader: &mut Reader) -> Option<PathBuf> {

@@ -22,6 +22,16 @@ impl LocalBus {
     pub fn new(hub: Arc<Hub>, clock: Arc<dyn Clock>) -> Self {
         Self { hub, clock, leases: Mutex::default(), buckets: Mutex::new(Buckets::new(BUCKETS_MAX)) }
     }
+
+    /// Whether somebody is connected to this node.
+    pub(super) fn is_here(&self, user: UserId) -> bool {
+        lock(&self.leases).contains_key(&user)
+    }
+
+    /// Everybody who is connected to this node.
+    pub(super) fn people(&self) -> Vec<UserId> {
+        lock(&self.leases).keys().copied().collect()
+    }
 }
 
 /// A panic elsewhere leaves these maps whole: each change is one step.

@@ -12,6 +12,7 @@ mod outbox;
 mod outgoing;
 mod patience;
 mod pulse;
+pub mod recheck;
 pub mod shard;
 pub mod sse;
 mod tables;

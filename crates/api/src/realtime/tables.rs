@@ -64,6 +64,10 @@ impl Tables {
         self.connections.len() - self.free.len()
     }
 
+    pub fn sessions(&self) -> impl Iterator<Item = SessionId> {
+        self.sessions.keys().copied()
+    }
+
     pub fn heads(&self) -> Vec<(RoomId, Seq)> {
         self.rooms.iter().map(|(room, slot)| (*room, slot.head)).collect()
     }

@@ -6,7 +6,7 @@ use crate::bus::{Notice, TooOften};
 use crate::store::{Standing, StoreError};
 use natter_shared::frame::ServerFrame;
 use natter_shared::id::{ConnectionId, RoomId, UserId};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -106,6 +106,23 @@ impl Presence {
         self.0.parts.take_for_user("frames", caller.user, rate::FRAMES).await
     }
 
+    /// These people were online through another node that is gone. Whoever is back is not announced.
+    pub async fn departed(&self, people: &[UserId]) {
+        let gone = self.0.offline_among(people).await;
+        for user in &gone {
+            self.0.announce(*user, false).await;
+        }
+        // As for one: the last word must be true.
+        self.returned(&gone).await;
+    }
+
+    /// Of these people it may have been said that they are offline. Whoever is not is announced.
+    pub async fn returned(&self, people: &[UserId]) {
+        for user in self.0.parts.bus.online(people).await {
+            self.0.announce(user, true).await;
+        }
+    }
+
     /// The caller types in a room: told to the other members, at most once a second.
     pub async fn typing(&self, caller: &Caller, room: RoomId) -> Result<(), PresenceError> {
         let user = caller.user;
@@ -143,6 +160,11 @@ impl Inner {
         if self.is_online(user).await {
             self.announce(user, true).await;
         }
+    }
+
+    async fn offline_among(&self, people: &[UserId]) -> Vec<UserId> {
+        let online: HashSet<UserId> = self.parts.bus.online(people).await.into_iter().collect();
+        people.iter().copied().filter(|user| !online.contains(user)).collect()
     }
 
     async fn is_online(&self, user: UserId) -> bool {

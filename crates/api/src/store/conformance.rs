@@ -31,6 +31,7 @@ macro_rules! conforms {
                 what_was_never_a_token_ends_nothing,
                 a_login_ends_by_time_and_rotation_does_not_move_it,
                 logins_are_listed_and_revoked,
+                dead_logins_are_told_from_live_ones,
             ]
             rooms: [
                 a_hundred_rooms_of_one_name_make_one_room,

@@ -95,7 +95,8 @@ fn each_backend_is_named_in_its_own_folder_only() {
     let rules =
         [("rusqlite", "store/sqlite"), ("bson", "store/mongo"), ("mongodb", "store/mongo"), ("redis", "bus/redis")];
     for (file, text) in sources(&repository().join("crates/api/src")) {
-        let code = code(&text);
+        // Our own module has the name of the crate that it alone may use.
+        let code = code(&text).replace("mod redis;", "").replace("bus::redis::", "");
         for (word, home) in rules {
             assert!(file.starts_with(home) || !names(&code, word), "{file} names {word}, which belongs to {home}");
         }
@@ -133,6 +134,7 @@ fn nothing_calls_backwards() {
                 "crate::store::sqlite",
                 "crate::store::mongo",
                 "crate::bus::local",
+                "crate::bus::redis",
             ],
         ),
         ("store/", &["crate::http", "crate::realtime", "crate::service", "crate::app", "crate::bus"]),

@@ -7,6 +7,7 @@ mod architecture;
 mod auth;
 mod binary;
 mod edge;
+mod elsewhere;
 mod event_stream;
 mod headers;
 mod hostile;

@@ -74,6 +74,22 @@ async fn a_logout_is_told_at_once() {
 }
 
 #[tokio::test]
+async fn people_of_a_dead_node_are_announced_unless_they_are_here() {
+    let stage = Stage::new();
+    let presence = Presence::new(&stage.parts);
+    let (ann, bob) = (stage.person("ann").await, stage.person("bob").await);
+    let room = stage.room(&ann, "garden", Visibility::Public).await.id;
+    stage.rooms.join(&bob, room).await.unwrap();
+    assert!(presence.connected(&ann, connection(&stage)).await);
+    stage.heard.forget();
+    presence.departed(&[ann.user, bob.user]).await;
+    assert_eq!(changes(&stage.heard.all()), [(bob.user, false)]);
+    stage.heard.forget();
+    presence.returned(&[ann.user, bob.user]).await;
+    assert_eq!(changes(&stage.heard.all()), [(ann.user, true)]);
+}
+
+#[tokio::test]
 async fn typing_is_told_to_the_others_in_the_room() {
     let stage = Stage::new();
     let presence = Presence::new(&stage.parts);

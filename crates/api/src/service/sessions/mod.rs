@@ -196,6 +196,17 @@ impl Sessions {
         self.live.forget(sessions);
     }
 
+    /// Closes the connections of those of these logins (at most 500) that the store says are dead: what ended on another
+    /// node may not have been heard here. Returns how many.
+    pub async fn recheck(&self, sessions: &[SessionId]) -> Result<usize, SessionError> {
+        let ended = self.parts.store.ended_among(sessions, self.now()).await?;
+        let count = ended.len();
+        if count > 0 {
+            self.ended(ended);
+        }
+        Ok(count)
+    }
+
     /// Removes logins from the store that ended a day ago or longer. Returns how many.
     pub async fn prune(&self) -> Result<u64, SessionError> {
         Ok(self.parts.store.prune_sessions(self.now().plus_millis(-KEPT_MS)).await?)

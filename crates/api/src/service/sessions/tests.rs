@@ -340,3 +340,19 @@ async fn who_is_looked_up_for_a_token_comes_with_it() {
     world.sessions.logout(Some(&caller), None).await.unwrap();
     assert!(matches!(world.sessions.recognise(token).await, Err(SessionError::NotSignedIn)));
 }
+
+#[tokio::test]
+async fn a_login_that_ended_elsewhere_unheard_is_found_in_the_store() {
+    let world = World::new().await;
+    let (alive, dead) = (world.signs_in().await, world.signs_in().await);
+    let (alive, dead) = (world.caller(&alive).await, world.caller(&dead).await);
+    let both = [alive.session, dead.session];
+    assert_eq!(world.sessions.recheck(&both).await.unwrap(), 0);
+    // Another node, whose notice is lost.
+    assert!(world.scene.parts.store.revoke_session(dead.user, dead.session, world.scene.now()).await.unwrap());
+    assert!(world.sessions.still_valid(&dead).await.unwrap(), "believed for some seconds");
+    assert_eq!(world.sessions.recheck(&both).await.unwrap(), 1);
+    assert_eq!(world.scene.ended(), [dead.session], "its sockets are closed");
+    assert!(!world.sessions.still_valid(&dead).await.unwrap());
+    assert!(world.sessions.still_valid(&alive).await.unwrap());
+}

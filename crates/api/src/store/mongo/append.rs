@@ -4,7 +4,7 @@
 
 use super::Shared;
 use super::document::{EntryDoc, Id, date, int, seq};
-use super::effects::{has_effect, take_effect};
+use super::effects::{Failed, has_effect, take_effect};
 use super::facts::{Known, Rooms};
 use super::fault::{Duplicate, duplicate};
 use super::indexes::{NAME_KEY, ONCE, ROOM_SEQ, ROOM_USER};
@@ -45,6 +45,7 @@ pub(super) async fn append(shared: &Shared, entries: Vec<NewEntry>) -> Stored<Ve
 }
 
 /// What became of an entry.
+#[expect(clippy::large_enum_variant, reason = "nearly all are new entries")]
 enum Outcome {
     New(Entry),
     /// The entry that is there already.
@@ -163,16 +164,18 @@ impl Job<'_> {
         let mut transaction = Transaction::begin(self.shared).await?;
         let placed: Vec<(&NewEntry, Seq)> = plan.put.iter().map(|(at, seq)| (&self.entries[*at], *seq)).collect();
         let session = &mut transaction.session;
-        let mut done = self.shared.entries.insert_many(&plan.docs).ordered(true).session(&mut *session).await.map(drop);
-        if done.is_ok() {
-            done = take_effect(self.shared, session, &placed, rooms).await;
-        }
-        if let Err(error) = done {
+        let inserted = self.shared.entries.insert_many(&plan.docs).ordered(true).session(&mut *session).await;
+        let done = match inserted {
+            Ok(_) => take_effect(self.shared, session, &placed, rooms).await,
+            Err(error) => Err(met(&error).map_or(Failed::Driver(error), Failed::Met)),
+        };
+        if let Err(failed) = done {
             transaction.abort().await;
-            return match met(&error) {
-                Some(duplicate) => Ok(Written::Part(0, duplicate)),
-                None if is_transient(&error) => Ok(Written::Nothing),
-                None => Err(error.into()),
+            return match failed {
+                Failed::Met(duplicate) => Ok(Written::Part(0, duplicate)),
+                Failed::Driver(error) if is_transient(&error) => Ok(Written::Nothing),
+                Failed::Driver(error) => Err(error.into()),
+                Failed::Code(code) => Err(StoreError::Broken(format!("an effect failed with MongoDB's code {code}"))),
             };
         }
         match transaction.commit().await {
@@ -260,10 +263,8 @@ impl Job<'_> {
         self.shared.indexer.touched(rooms);
         let mut there: HashMap<(RoomId, Seq), Entry> = HashMap::new();
         if !wanted.is_empty() {
-            let which: Vec<Document> = wanted
-                .iter()
-                .map(|(room, seqs)| doc! { "room": room.stored(), "seq": { "$in": seqs } })
-                .collect();
+            let which: Vec<Document> =
+                wanted.iter().map(|(room, seqs)| doc! { "room": room.stored(), "seq": { "$in": seqs } }).collect();
             let docs: Vec<EntryDoc> = self.shared.entries.find(doc! { "$or": which }).await?.try_collect().await?;
             let entries = self.shared.entries_of(&docs).await?;
             there.extend(entries.into_iter().map(|entry| ((entry.room, entry.seq), entry)));

@@ -90,7 +90,10 @@ pub(super) fn duplicate(error: &Error) -> Option<Duplicate> {
         }
         _ => return None,
     };
-    // "E11000 duplicate key error collection: natter.entries index: room_seq dup key: { … }"
-    let index = message.split(" index: ").nth(1).and_then(|rest| rest.split_whitespace().next()).unwrap_or_default();
-    Some(Duplicate { at, index: index.to_owned() })
+    Some(Duplicate { at, index: index_of(message).to_owned() })
+}
+
+/// The index out of `E11000 duplicate key error collection: natter.entries index: room_seq dup key: { … }`.
+pub(super) fn index_of(message: &str) -> &str {
+    message.split(" index: ").nth(1).and_then(|rest| rest.split_whitespace().next()).unwrap_or_default()
 }

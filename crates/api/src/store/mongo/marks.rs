@@ -1,9 +1,8 @@
 //! Watermarks: how far each member has received and read. A call is two reads and one write, however many marks it brings.
 
 use super::document::{Id, MEMBER, MemberDoc, int, seq};
-use super::open::majority;
 use super::{Mongo, Shared};
-use crate::store::{Marked, Marks, NewMark, StoreError, Stored};
+use crate::store::{Marked, Marks, NewMark, Stored};
 use async_trait::async_trait;
 use futures_util::TryStreamExt;
 use mongodb::bson::{Document, doc};
@@ -74,16 +73,7 @@ impl Shared {
             }
         };
         let updates: Vec<Document> = moved.iter().map(statement).collect();
-        // The driver adds its write concern to the commands that it makes itself, and looks through their answers only.
-        let durable =
-            mongodb::bson::serialize_to_bson(&majority()).map_err(|error| StoreError::Broken(error.to_string()))?;
-        let command =
-            doc! { "update": self.members.name(), "updates": updates, "ordered": false, "writeConcern": durable };
-        let answer = self.db.run_command(command).await?;
-        if ["writeErrors", "writeConcernError"].iter().any(|fault| answer.contains_key(fault)) {
-            return Err(StoreError::Unknown("marks were not all made durable in time".into()));
-        }
-        Ok(())
+        self.update_all(self.members.name(), updates).await
     }
 }
 

@@ -1,7 +1,7 @@
 //! Logins: the `sessions` collection. A rotation is one update of the login that stands where the caller saw it; of any
 //! number at once, one finds it there.
 
-use super::document::{Id, SessionDoc, date, time};
+use super::document::{Id, SessionDoc, UserDoc, date, time};
 use super::fault::duplicate;
 use super::{Mongo, Shared};
 use crate::store::{NewSession, Rotate, Rotation, SessionRecord, Sessions, StoreError, Stored, TokenHash};
@@ -143,6 +143,19 @@ impl Shared {
         }
         Ok(ended)
     }
+
+    async fn ended_among(&self, mut ids: Vec<SessionId>, now: Timestamp) -> Stored<Vec<SessionId>> {
+        let all: Vec<_> = ids.iter().map(|id| id.stored()).collect();
+        let which = doc! { "_id": { "$in": all }, "revoked_at": Bson::Null, "expires_at": { "$gt": date(now) } };
+        let found: Vec<SessionDoc> = self.sessions.find(which).await?.try_collect().await?;
+        let people: Vec<_> = found.iter().map(|session| session.user).collect();
+        let which = doc! { "_id": { "$in": people }, "disabled": true };
+        let disabled: Vec<UserDoc> = self.users.find(which).await?.try_collect().await?;
+        let lives = |session: &&SessionDoc| disabled.iter().all(|user| user.id != session.user);
+        let alive: Vec<SessionId> = found.iter().filter(lives).map(|session| SessionId::of(session.id)).collect();
+        ids.retain(|id| !alive.contains(id));
+        Ok(ids)
+    }
 }
 
 #[async_trait]
@@ -179,6 +192,11 @@ impl Sessions for Mongo {
         now: Timestamp,
     ) -> Stored<Vec<SessionId>> {
         self.run(move |shared| async move { shared.revoke_sessions_of(user, except, now).await }).await
+    }
+
+    async fn ended_among(&self, ids: &[SessionId], now: Timestamp) -> Stored<Vec<SessionId>> {
+        let ids = ids.to_vec();
+        self.run(move |shared| async move { shared.ended_among(ids, now).await }).await
     }
 
     async fn prune_sessions(&self, before: Timestamp) -> Stored<u64> {

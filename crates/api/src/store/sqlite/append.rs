@@ -206,7 +206,6 @@ impl Batch<'_> {
     pub(super) fn moved(&mut self, room: RoomId, user: UserId) {
         self.places.remove(&(room, user));
     }
-
 }
 
 fn no_author(id: UserId) -> StoreError {

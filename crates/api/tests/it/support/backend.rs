@@ -73,7 +73,17 @@ impl Place {
             redis: given("NATTER_TEST_REDIS"),
             name: format!("natter_test_{}", uuid::Uuid::from_bytes(random(&SystemEntropy)).simple()),
         });
-        Self { folder: tempfile::tempdir().unwrap(), cluster }
+        let folder = tempfile::tempdir().unwrap();
+        if cluster.is_some() {
+            // Nodes that are one system are given their common key; only a lone one makes its own.
+            std::fs::write(folder.path().join("secret"), "5e".repeat(32)).unwrap();
+        }
+        Self { folder, cluster }
+    }
+
+    /// The file in which everything is kept, on SQLite.
+    pub fn database(&self) -> std::path::PathBuf {
+        self.folder.path().join("natter.db")
     }
 
     pub const fn nodes(&self) -> usize {
@@ -89,7 +99,6 @@ impl Place {
                 ("NATTER_STORE", with_database(mongodb, name)),
                 ("NATTER_REDIS", redis.clone()),
                 ("NATTER_REDIS_PREFIX", format!("{name}:")),
-                // The first node makes it.
                 ("NATTER_SECRET_FILE", file("secret")),
             ],
         };

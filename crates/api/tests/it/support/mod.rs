@@ -18,6 +18,7 @@ use natter_api::clock::{Clock, ManualClock};
 use natter_shared::timestamp::Timestamp;
 use node::Node;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -80,6 +81,11 @@ impl Server {
     /// The node whose turn it is: people and requests are spread over all of them.
     fn next_address(&self) -> SocketAddr {
         self.nodes[self.next.fetch_add(1, Ordering::Relaxed) % self.nodes.len()].address
+    }
+
+    /// The file in which everything is kept, on SQLite.
+    pub fn database(&self) -> PathBuf {
+        self.place.database()
     }
 
     /// An address of the next node.
