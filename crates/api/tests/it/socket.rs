@@ -12,6 +12,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_tungstenite::tungstenite::Message;
 
 also_on_a_cluster! {
+    frames_are_counted_for_a_person_however_many_sockets_they_open,
     two_people_chat,
     sends_of_one_socket_keep_their_order_and_each_is_seen_once,
     who_resumes_gets_what_was_missed_once,

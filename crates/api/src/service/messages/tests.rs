@@ -270,10 +270,16 @@ async fn who_catches_up_with_the_same_at_the_same_time_shares_one_read() {
     let heads = [(room, head), (other, behind)];
     let cursors = Cursors::from([(room, seq(4))]);
     let both = Cursors::from([(room, seq(4)), (other, seq(1))]);
-    let many = (0..100).map(|n| {
-        let reader = if n % 2 == 0 { bob.user } else { cleo.user };
-        stage.messages.resume(reader, &heads, if n < 90 { &cursors } else { &both })
-    });
+    let mut many: Vec<_> = (0..100)
+        .map(|n| {
+            let reader = if n % 2 == 0 { bob.user } else { cleo.user };
+            Box::pin(stage.messages.resume(reader, &heads, if n < 90 { &cursors } else { &both }))
+        })
+        .collect();
+    // All have asked before any of them is answered.
+    for resume in &mut many {
+        assert!(futures_util::poll!(resume).is_pending());
+    }
     for (n, frames) in join_all(many).await.into_iter().enumerate() {
         let first = if n % 2 == 0 { "Withheld" } else { "cake" };
         let mut expected = vec![first, "two"];

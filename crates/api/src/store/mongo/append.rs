@@ -16,7 +16,7 @@ use mongodb::bson::{Document, doc};
 use mongodb::error::{Error, ErrorKind};
 use natter_shared::entry::Entry;
 use natter_shared::id::{ClientId, RoomId, Seq, UserId};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use tokio::sync::Mutex;
 
 /// Rooms that the writer keeps in mind; past this, all are read anew.
@@ -67,6 +67,8 @@ struct Plan {
     docs: Vec<EntryDoc>,
     /// Which are not, and why.
     decided: Vec<(usize, Verdict)>,
+    /// The rooms whose state kept somebody out. The index does not see to it that this state is still the newest.
+    unsure: BTreeSet<RoomId>,
 }
 
 /// How inserting a plan went.
@@ -82,6 +84,7 @@ impl Job<'_> {
     /// Gives every entry its outcome. Returns the rooms as they are then.
     async fn run(&mut self, mut rooms: Rooms) -> Stored<Rooms> {
         let mut pauses = Pauses::new();
+        let mut fresh: BTreeSet<RoomId> = BTreeSet::new();
         loop {
             let open: Vec<usize> = (0..self.entries.len()).filter(|at| self.outcomes[*at].is_none()).collect();
             if open.is_empty() {
@@ -90,6 +93,14 @@ impl Job<'_> {
             let entries: Vec<&NewEntry> = open.iter().map(|at| &self.entries[*at]).collect();
             let mut known = Known::load(self.shared, rooms, &entries).await?;
             let plan = self.plan(&open, &mut known)?;
+            if !plan.unsure.is_subset(&fresh) {
+                // What was kept in mind may be what another node has changed since: the answer must be of now.
+                plan.put.iter().for_each(|(at, _)| drop(known.rooms.remove(&self.entries[*at].room)));
+                plan.unsure.iter().for_each(|room| drop(known.rooms.remove(room)));
+                fresh.extend(plan.unsure);
+                rooms = known.rooms;
+                continue;
+            }
             match self.write(&plan, &known.rooms).await? {
                 Written::All => {
                     self.keep(&plan.put, &known)?;
@@ -138,7 +149,10 @@ impl Job<'_> {
                     once.extend(name.map(|name| (name, seq)));
                     known.apply(entry, seq);
                 }
-                verdict => plan.decided.push((at, verdict)),
+                verdict => {
+                    plan.unsure.insert(entry.room);
+                    plan.decided.push((at, verdict));
+                }
             }
         }
         Ok(plan)

@@ -76,7 +76,9 @@ impl Place {
         let folder = tempfile::tempdir().unwrap();
         if cluster.is_some() {
             // Nodes that are one system are given their common key; only a lone one makes its own.
-            std::fs::write(folder.path().join("secret"), "5e".repeat(32)).unwrap();
+            let half = || uuid::Uuid::from_bytes(random(&SystemEntropy)).simple().to_string();
+            let key = format!("{}{}", half(), half());
+            std::fs::write(folder.path().join("secret"), key).unwrap();
         }
         Self { folder, cluster }
     }
