@@ -1,6 +1,7 @@
 //! What outlives a reload: unsent messages and drafts, in localStorage, by person. Never a token. Each message has a key
 //! of its own, so that two tabs don't write over each other.
 
+use crate::json;
 use crate::state::{Drafts, Unsent};
 use natter_shared::id::{ClientId, RoomId, UserId};
 use wasm_bindgen::JsCast;
@@ -34,7 +35,7 @@ fn put(key: &str, value: Option<&str>) -> bool {
 /// The unsent messages of a person, in the order in which they were sent.
 pub fn unsent(user: UserId) -> Vec<Unsent> {
     let mut items: Vec<Unsent> =
-        under(&format!("{UNSENT}.{user}.")).iter().filter_map(|(_, text)| serde_json::from_str(text).ok()).collect();
+        under(&format!("{UNSENT}.{user}.")).iter().filter_map(|(_, text)| json::read(text).ok()).collect();
     items.sort_by_key(|item| item.at);
     items
 }
