@@ -1,7 +1,9 @@
 //! Reads everything that comes as JSON, in one way for all types and without words about what is wrong: whoever asks only
 //! learns that it is not what they wanted. A reader with words for every field of every type is a fifth of the page.
 
-use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, VariantAccess};
+use serde::de::{
+    DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, VariantAccess,
+};
 use serde::de::{Expected, Unexpected, Visitor};
 use serde::{Deserialize, forward_to_deserialize_any};
 use std::fmt;

@@ -3,7 +3,9 @@
 pub mod avatar;
 pub mod copy;
 pub mod dialog;
+pub mod drawing;
 pub mod field;
+pub mod form;
 pub mod icon;
 pub mod moment;
 pub mod notice;

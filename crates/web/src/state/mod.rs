@@ -7,6 +7,7 @@ mod drafts;
 mod gaps;
 mod loading;
 mod members;
+pub mod order;
 mod outbox;
 mod people;
 mod presence;

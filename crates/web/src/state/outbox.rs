@@ -4,6 +4,7 @@
 //! In a room the next message goes only after the last one is confirmed. Sending them all at once would keep the order of
 //! one connection, but a message that is put off (`retry`, a rate limit) would let those behind it overtake.
 
+use super::order::{Order, sorted};
 use natter_shared::frame::SendFrame;
 use natter_shared::id::{ClientId, RoomId, Seq};
 use natter_shared::timestamp::Timestamp;
@@ -95,7 +96,8 @@ impl Outbox {
             }
         }
         if !rooms.is_empty() {
-            self.items.sort_by_key(|item| item.at);
+            let items = std::mem::take(&mut self.items);
+            self.items = sorted(items, |item| Order::new(item.at.millis(), String::new()));
         }
         rooms
     }

@@ -2,6 +2,7 @@
 
 use super::{Mode, Open, RoomFrame};
 use crate::components::dialog::{Anchor, CloseButton};
+use crate::components::drawing::{Show, live};
 use crate::components::icon::{Icon, Sign};
 use crate::live::use_chat;
 use crate::locale::{t, tf};
@@ -73,6 +74,7 @@ fn Typing() -> impl IntoView {
                                 {text}
                             </span>
                         }
+                            .into_any()
                     })
             }}
         </p>
@@ -238,28 +240,31 @@ fn Field() -> impl IntoView {
         }
         _ => {}
     };
-    let rest = move || {
+    let rest = live(move || {
         let used = text.with(|text| text.chars().count());
-        (used + COUNT_FROM > BODY_MAX).then(|| {
-            let (used, most) = (used.to_string(), BODY_MAX.to_string());
-            view! { <p class="count">{tf("composer.count", &[("used", &used), ("most", &most)])}</p> }
-        })
-    };
-    let banner = move || {
+        (used + COUNT_FROM > BODY_MAX)
+            .then(|| {
+                let (used, most) = (used.to_string(), BODY_MAX.to_string());
+                view! { <p class="count">{tf("composer.count", &[("used", &used), ("most", &most)])}</p> }.into_any()
+            })
+            .into_any()
+    });
+    let banner = live(move || {
         let text = match mode.get() {
-            Mode::Write => return None,
+            Mode::Write => return ().into_any(),
             Mode::Reply { name, text, .. } => tf("composer.replying", &[("name", &name), ("text", &text)]),
             Mode::Edit { .. } => t("composer.editing").to_owned(),
             Mode::Whisper(user) => tf("composer.whispering", &[("name", user.display_name.as_str())]),
         };
         let cancel = Callback::new(move |()| mode.set(Mode::Write));
-        Some(view! {
+        view! {
             <div class="mode" data-testid="composer-mode">
                 <span>{text}</span>
                 <CloseButton label=t("form.cancel") on_close=cancel />
             </div>
-        })
-    };
+        }
+        .into_any()
+    });
     view! {
         <form
             class="composer"
@@ -299,7 +304,7 @@ fn Field() -> impl IntoView {
             </div>
             <div id="composer-note" aria-live="polite">
                 {rest}
-                {move || wrong.get().map(|why| view! { <p class="wrong">{why}</p> })}
+                {move || wrong.get().map(|why| view! { <p class="wrong">{why}</p> }.into_any())}
             </div>
         </form>
     }

@@ -4,6 +4,7 @@ use super::bubble::react;
 use super::{Mode, Open, RoomFrame};
 use crate::components::avatar::Avatar;
 use crate::components::dialog::{Anchor, Confirm, Dialog};
+use crate::components::drawing::{List, Show, live};
 use crate::live::use_chat;
 use crate::locale::{t, tf};
 use crate::pages::Go;
@@ -26,8 +27,9 @@ const EMOJI: &str = "😀 😄 😅 😂 🙂 😉 😊 😍 😘 😎 🤔 😐
 pub fn Dialogs() -> impl IntoView {
     let frame = RoomFrame::take();
     let on_close = Callback::new(move |()| frame.open.set(None));
-    move || {
-        frame.open.get().map(|open| match open {
+    live(move || {
+        let Some(open) = frame.open.get() else { return ().into_any() };
+        match open {
             Open::React(seq, anchor) => view! { <React seq anchor on_close /> }.into_any(),
             Open::Reached(seq, anchor) => view! { <WhoHasIt seq anchor on_close /> }.into_any(),
             Open::Delete(seq) => view! { <Delete seq on_close /> }.into_any(),
@@ -40,8 +42,8 @@ pub fn Dialogs() -> impl IntoView {
                 view! { <Picker label=t("composer.emoji") set=EMOJI anchor on_pick on_close /> }.into_any()
             }
             Open::Leave => view! { <Leave on_close /> }.into_any(),
-        })
-    }
+        }
+    })
 }
 
 #[component]
@@ -59,6 +61,7 @@ fn Picker(
                 {emoji}
             </button>
         }
+        .into_any()
     });
     view! {
         <Dialog label class="pop" anchor on_close>
@@ -97,12 +100,12 @@ fn WhoHasIt(seq: Seq, anchor: Option<Anchor>, on_close: Callback<()>) -> impl In
             <Show when=move || people.with(|people| !people.is_empty())>
                 <h3>{label}</h3>
                 <ul aria-label=label>
-                    <For each=move || people.get() key=|user| user.id let:user>
+                    <List each=move || people.get() key=|user| user.id.to_string() let:user>
                         <li class="item">
                             <Avatar face=&user size="small" />
                             <span class="name">{user.display_name.to_string()}</span>
                         </li>
-                    </For>
+                    </List>
                 </ul>
             </Show>
         }

@@ -4,6 +4,7 @@ use super::bubble::{Body, Meta, Reactions, Toolbar};
 use super::{Open, RoomFrame};
 use crate::components::avatar::{Avatar, Face};
 use crate::components::dialog::Anchor;
+use crate::components::drawing::{Show, live};
 use crate::components::moment::{Clock, clock};
 use crate::live::use_chat;
 use crate::locale::{t, tf};
@@ -62,21 +63,24 @@ pub fn MessageRow(key: RowKey) -> impl IntoView {
     let usable = Memo::new(move |_| {
         (hovered.get() || focused.get()) && seq.get().flatten().is_some() && deleted.get() != Some(true)
     });
-    let whisper = move || {
-        to.get().flatten().map(|to| {
-            let text = if own {
-                let name = chat.person(to).map(|user| user.display_name.to_string()).unwrap_or_default();
-                tf("message.only_they", &[("name", &name)])
-            } else {
-                t("message.only_you").to_owned()
-            };
-            view! { <small>{text}</small> }
-        })
-    };
+    let whisper = live(move || {
+        to.get()
+            .flatten()
+            .map(|to| {
+                let text = if own {
+                    let name = chat.person(to).map(|user| user.display_name.to_string()).unwrap_or_default();
+                    tf("message.only_they", &[("name", &name)])
+                } else {
+                    t("message.only_you").to_owned()
+                };
+                view! { <small>{text}</small> }.into_any()
+            })
+            .into_any()
+    });
     let picture = move || {
         let online = Signal::derive(move || chat.online(person));
         let face = author.with_value(|author| Face::from(author));
-        ends.get().filter(|ends| *ends).map(|_| view! { <Avatar face online /> })
+        ends.get().filter(|ends| *ends).map(|_| view! { <Avatar face online /> }.into_any()).into_any()
     };
     view! {
         <li
@@ -104,10 +108,10 @@ pub fn MessageRow(key: RowKey) -> impl IntoView {
                 }
             }
         >
-            {(!own).then_some(picture)}
+            {(!own).then(|| live(picture))}
             <div class="col">
                 <Above view own starts at />
-                <div class="b" class:failed=failed class:whisper=move || to.get().flatten().is_some()>
+                <div class="b" class:failed=move || failed() class:whisper=move || to.get().flatten().is_some()>
                     {whisper}
                     <Body view />
                     <Meta view own />
@@ -140,14 +144,14 @@ fn Above(
             frame.open.set(Some(Open::Person(user, Anchor::of(&ev))));
         }
     };
-    move || {
+    live(move || {
         if !own && starts.get() == Some(true) {
             view! {
                 <div class="who">
                     <button type="button" class="name" on:click=open_person>
-                        {name}
+                        {move || name()}
                     </button>
-                    {move || at.get().map(|at| view! { <Clock at /> })}
+                    {move || at.get().map(|at| view! { <Clock at /> }.into_any())}
                 </div>
             }
             .into_any()
@@ -157,9 +161,9 @@ fn Above(
                 let who = if own { t("message.you").to_owned() } else { name() };
                 tf("message.spoken", &[("name", &who), ("time", &at)])
             };
-            view! { <span class="vh">{spoken}</span> }.into_any()
+            view! { <span class="vh">{move || spoken()}</span> }.into_any()
         }
-    }
+    })
 }
 
 /// What happened in the room, as a line of its own.
@@ -183,6 +187,7 @@ pub fn EventRow(seq: Seq) -> impl IntoView {
                             " · "
                             <Clock at=entry.at />
                         }
+                            .into_any()
                     })
             }}
         </li>

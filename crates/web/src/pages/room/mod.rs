@@ -15,6 +15,7 @@ use super::shell::{Banner, Frame, RoomsButton};
 use super::{Lost, title};
 use crate::api::rooms;
 use crate::components::dialog::Anchor;
+use crate::components::drawing::Show;
 use crate::components::notice::{Alert, LogSkeleton};
 use crate::live::{Chat, use_chat};
 use crate::locale::t;

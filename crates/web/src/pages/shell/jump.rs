@@ -4,6 +4,7 @@ use super::go_to_room;
 use crate::api::accounts;
 use crate::components::avatar::Avatar;
 use crate::components::dialog::Dialog;
+use crate::components::drawing::List;
 use crate::components::icon::{Icon, Sign};
 use crate::live::{Chat, use_chat};
 use crate::locale::t;
@@ -183,7 +184,7 @@ pub fn Jump(on_close: Callback<()>) -> impl IntoView {
                 aria-expanded="true"
                 aria-controls="jump-list"
                 aria-autocomplete="list"
-                aria-activedescendant=active
+                aria-activedescendant=move || active()
                 autocomplete="off"
                 autocapitalize="off"
                 spellcheck="false"
@@ -194,16 +195,16 @@ pub fn Jump(on_close: Callback<()>) -> impl IntoView {
                 on:keydown=keys
             />
             <ul class="jump-list" id="jump-list" role="listbox" aria-label=t("jump.list")>
-                <For
-                    each=move || choices.get().into_iter().enumerate()
-                    key=|(index, choice)| (*index, choice.key())
+                <List
+                    each=move || choices.get().into_iter().enumerate().collect()
+                    key=|(index, choice)| format!("{index} {}", choice.key())
                     let((index, choice))
                 >
                     <Line finder index choice />
-                </For>
+                </List>
             </ul>
             <p class="hint" role="status">
-                {state}
+                {move || state()}
             </p>
         </Dialog>
     }
@@ -228,7 +229,7 @@ fn Line(finder: Finder, index: usize, choice: Choice) -> impl IntoView {
     view! {
         <li
             class="item"
-            class:chosen=chosen
+            class:chosen=move || chosen()
             id=format!("jump-{index}")
             role="option"
             aria-selected=move || if chosen() { "true" } else { "false" }
@@ -241,7 +242,7 @@ fn Line(finder: Finder, index: usize, choice: Choice) -> impl IntoView {
         >
             {picture}
             <span class="name">{name}</span>
-            {more.map(|more| view! { <small class="soft">"@" {more}</small> })}
+            {more.map(|more| view! { <small class="soft">"@" {more}</small> }.into_any())}
         </li>
     }
 }

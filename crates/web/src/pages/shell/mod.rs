@@ -6,6 +6,7 @@ mod new_room;
 mod rail;
 mod toasts;
 
+use crate::components::drawing::Show;
 use crate::components::notice::{ListSkeleton, LogSkeleton};
 use crate::live::use_chat;
 use crate::locale::t;
@@ -172,7 +173,7 @@ pub fn Shell(place: Memo<Place>) -> impl IntoView {
         <a class="skip" href="#page">
             {t("shell.skip")}
         </a>
-        <div class="app" class:no-people=move || !in_room.get() || !frame.people.get() data-drawer=drawer>
+        <div class="app" class:no-people=move || !in_room.get() || !frame.people.get() data-drawer=move || drawer()>
             <Rail place />
             {move || match place.get() {
                 Place::Home => view! { <Home /> }.into_any(),

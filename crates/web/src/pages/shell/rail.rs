@@ -2,6 +2,7 @@
 
 use super::{Frame, go_to_room};
 use crate::components::avatar::Avatar;
+use crate::components::drawing::{List, Show};
 use crate::components::icon::{Icon, Mark, Sign};
 use crate::components::notice::ListSkeleton;
 use crate::live::use_chat;
@@ -31,9 +32,9 @@ pub fn Rail(place: Memo<Place>) -> impl IntoView {
     let lines = move |ids: Memo<Vec<RoomId>>, label: &'static str, empty: &'static str| {
         view! {
             <ul aria-label=label>
-                <For each=move || ids.get() key=|id| *id let:id>
+                <List each=move || ids.get() key=RoomId::to_string let:id>
                     <Line room=id here />
-                </For>
+                </List>
             </ul>
             <Show when=move || loaded.get() && ids.with(Vec::is_empty)>
                 <p class="hint">{empty}</p>
@@ -111,6 +112,7 @@ fn Oneself() -> impl IntoView {
                                 <small>"@" {me.username.to_string()}</small>
                             </div>
                         }
+                            .into_any()
                     })
             }}
             <a class="icon" href=place::SETTINGS aria-label=t("rail.settings") title=t("rail.settings")>
@@ -187,7 +189,7 @@ fn Line(room: RoomId, here: Memo<Option<RoomId>>) -> impl IntoView {
                 }}
                 <span class="name">{name}</span>
                 <Show when=move || unread.get() != 0>
-                    <span class="badge" class:at=is_direct aria-hidden="true">
+                    <span class="badge" class:at=move || is_direct() aria-hidden="true">
                         {move || if unread.get() > 99 { "99+".to_owned() } else { unread.get().to_string() }}
                     </span>
                     <span class="vh">{move || tf("rail.unread", &[("n", &unread.get().to_string())])}</span>
