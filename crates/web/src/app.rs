@@ -2,6 +2,7 @@
 
 use crate::address::Address;
 use crate::components::drawing::live;
+use crate::components::memo::Memo;
 use crate::live::{Chat, use_chat};
 use crate::locale::t;
 use crate::pages::auth::{Login, Register};
@@ -43,14 +44,14 @@ fn Pages() -> impl IntoView {
     let address = Address::follow();
     provide_context(Go::new(move |path: &str, replace: bool| address.go(path, replace)));
     let go = Go::take();
-    let place = Memo::new(move |_| Place::of(&decode(&address.here().path)));
+    let place = Memo::new(move || Place::of(&decode(&address.here().path)));
 
-    let known = Memo::new(move |_| match chat.auth() {
+    let known = Memo::new(move || match chat.auth() {
         Auth::Unknown => None,
         Auth::SignedOut { .. } => Some(false),
         Auth::SignedIn { .. } => Some(true),
     });
-    let outermost = Memo::new(move |_| match (place.get(), known.get()) {
+    let outermost = Memo::new(move || match (place.get(), known.get()) {
         (Place::NotFound, Some(false) | None) => Outermost::NotFound,
         (Place::Login, Some(false) | None) => Outermost::Login,
         (Place::Register, Some(false) | None) => Outermost::Register,

@@ -1,6 +1,7 @@
 //! `cargo xtask`: every command that a person or CI types, and nothing that only the server or the page needs.
 
 mod browser;
+mod budget;
 mod compress;
 mod dev;
 mod fingerprint;
@@ -10,6 +11,7 @@ mod process;
 mod progress;
 mod ready;
 mod serve;
+mod styles;
 mod suite;
 mod tools;
 mod workspace;

@@ -2,6 +2,7 @@
 //! a list. Leptos has its own of each, made anew for every closure and every type; these are made once for all, which is
 //! a tenth of the page.
 
+use crate::components::memo::Memo;
 use leptos::prelude::*;
 use std::sync::{Arc, Mutex};
 
@@ -18,7 +19,7 @@ pub fn Show(
     #[prop(optional, into)] fallback: ViewFn,
     children: ChildrenFn,
 ) -> AnyView {
-    let shown = Memo::new(move |_| when.get());
+    let shown = Memo::new(move || when.get());
     live(move || if shown.get() { children() } else { fallback.run() })
 }
 

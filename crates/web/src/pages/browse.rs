@@ -6,6 +6,7 @@ use crate::api::{ApiError, rooms};
 use crate::components::drawing::{List, Show};
 use crate::components::field::{Errors, TextField};
 use crate::components::icon::{Icon, Sign};
+use crate::components::memo::Memo;
 use crate::components::notice::{Alert, Empty, ListSkeleton};
 use crate::live::use_chat;
 use crate::locale::{t, tn};
@@ -39,7 +40,7 @@ pub fn Browse() -> impl IntoView {
         });
     });
     ask.run(());
-    let shown = Memo::new(move |_| {
+    let shown = Memo::new(move || {
         let text = wanted.with(|text| text.trim().to_lowercase());
         let mut shown = listed.with(|listed| match listed {
             Some(Ok(rooms)) => rooms.clone(),
@@ -103,7 +104,7 @@ fn Entry(room: Room) -> impl IntoView {
     let go = Go::take();
     let id = room.id;
     let busy = RwSignal::new(false);
-    let joined = Memo::new(move |_| chat.with_rooms(|rooms| rooms.contains(id)));
+    let joined = Memo::new(move || chat.with_rooms(|rooms| rooms.contains(id)));
     let join = move |_| {
         busy.set(true);
         spawn_local(async move {

@@ -5,6 +5,7 @@ use super::{Mode, Open, RoomFrame};
 use crate::components::dialog::Anchor;
 use crate::components::drawing::{List, Show, live};
 use crate::components::icon::{Icon, Sign, TickSign};
+use crate::components::memo::Memo;
 use crate::components::moment::Clock;
 use crate::components::spans::Spans;
 use crate::live::use_chat;
@@ -84,7 +85,7 @@ pub fn Meta(view: Memo<Option<MessageView>>, own: bool) -> impl IntoView {
     let edited = part(view, |view| view.edited && !view.deleted);
     let at = part(view, |view| view.at);
     let tick = part(view, |view| view.tick.clone());
-    let failed = Memo::new(move |_| match tick.get().flatten() {
+    let failed = Memo::new(move || match tick.get().flatten() {
         Some(Tick::Failed(why)) => Some(why),
         _ => None,
     });
@@ -158,7 +159,7 @@ fn NotSent(view: Memo<Option<MessageView>>, why: String) -> impl IntoView {
 #[component]
 pub fn Reactions(view: Memo<Option<MessageView>>) -> impl IntoView {
     let reactions = part(view, |view| view.reactions.clone());
-    let some = Memo::new(move |_| reactions.with(|it| it.as_ref().is_some_and(|it| !it.is_empty())));
+    let some = Memo::new(move || reactions.with(|it| it.as_ref().is_some_and(|it| !it.is_empty())));
     view! {
         <Show when=move || some.get()>
             <div class="react">

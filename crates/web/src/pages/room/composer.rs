@@ -4,6 +4,7 @@ use super::{Mode, Open, RoomFrame};
 use crate::components::dialog::{Anchor, CloseButton};
 use crate::components::drawing::{Show, live};
 use crate::components::icon::{Icon, Sign};
+use crate::components::memo::Memo;
 use crate::live::use_chat;
 use crate::locale::{t, tf};
 use crate::state::{Row, Tick};
@@ -29,7 +30,7 @@ fn grow(field: &web_sys::HtmlTextAreaElement) {
 pub fn Composer() -> impl IntoView {
     let chat = use_chat();
     let room = RoomFrame::take().room;
-    let archived = Memo::new(move |_| chat.room(room).is_some_and(|it| it.room.archived));
+    let archived = Memo::new(move || chat.room(room).is_some_and(|it| it.room.archived));
     view! {
         <Typing />
         <Show when=move || !archived.get() fallback=|| view! { <p class="closed">{t("composer.archived")}</p> }>
@@ -43,7 +44,7 @@ pub fn Composer() -> impl IntoView {
 fn Typing() -> impl IntoView {
     let chat = use_chat();
     let room = RoomFrame::take().room;
-    let text = Memo::new(move |_| {
+    let text = Memo::new(move || {
         let me = chat.me().map(|me| me.id);
         let names: Vec<String> = chat
             .typing(room)
@@ -92,7 +93,7 @@ fn Field() -> impl IntoView {
     let wrong = RwSignal::new(None::<String>);
     let busy = RwSignal::new(false);
 
-    let placeholder = Memo::new(move |_| {
+    let placeholder = Memo::new(move || {
         chat.room(room).map(|it| {
             let key = if it.room.kind == RoomKind::Direct { "composer.to_person" } else { "composer.to_room" };
             tf(key, &[("name", it.room.name.as_str())])

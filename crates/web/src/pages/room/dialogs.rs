@@ -5,6 +5,7 @@ use super::{Mode, Open, RoomFrame};
 use crate::components::avatar::Avatar;
 use crate::components::dialog::{Anchor, Confirm, Dialog};
 use crate::components::drawing::{List, Show, live};
+use crate::components::memo::Memo;
 use crate::live::use_chat;
 use crate::locale::{t, tf};
 use crate::pages::Go;
@@ -89,9 +90,9 @@ fn WhoHasIt(seq: Seq, anchor: Option<Anchor>, on_close: Callback<()>) -> impl In
     let chat = use_chat();
     let room = RoomFrame::take().room;
     spawn_local(async move { chat.look_round(room).await });
-    let all = Memo::new(move |_| chat.ticks(room, seq));
+    let all = Memo::new(move || chat.ticks(room, seq));
     let group = move |reached: Reached, label: &'static str| {
-        let people = Memo::new(move |_| {
+        let people = Memo::new(move || {
             all.with(|all| {
                 all.iter().filter(|(_, it)| *it == reached).map(|(user, _)| user.clone()).collect::<Vec<_>>()
             })

@@ -5,6 +5,7 @@ use crate::components::avatar::Avatar;
 use crate::components::copy::CopyButton;
 use crate::components::drawing::{Show, live};
 use crate::components::icon::{Icon, Sign};
+use crate::components::memo::Memo;
 use crate::live::use_chat;
 use crate::locale::t;
 use crate::pages::invite_link;
@@ -18,8 +19,8 @@ pub fn Head() -> impl IntoView {
     let frame = RoomFrame::take();
     let shell = Frame::take();
     let id = frame.room;
-    let room = Memo::new(move |_| chat.room(id).map(|it| it.room));
-    let is_room = Memo::new(move |_| room.with(|room| room.as_ref().is_some_and(|it| it.kind == RoomKind::Room)));
+    let room = Memo::new(move || chat.room(id).map(|it| it.room));
+    let is_room = Memo::new(move || room.with(|room| room.as_ref().is_some_and(|it| it.kind == RoomKind::Room)));
     view! {
         <header class="top">
             <RoomsButton />

@@ -5,6 +5,7 @@ use super::{Open, RoomFrame};
 use crate::components::avatar::{Avatar, Face};
 use crate::components::dialog::Anchor;
 use crate::components::drawing::{Show, live};
+use crate::components::memo::Memo;
 use crate::components::moment::{Clock, clock};
 use crate::live::use_chat;
 use crate::locale::{t, tf};
@@ -30,7 +31,7 @@ pub fn part<T: PartialEq + Send + Sync + 'static>(
     view: Memo<Option<MessageView>>,
     read: fn(&MessageView) -> T,
 ) -> Memo<Option<T>> {
-    Memo::new(move |_| view.with(|view| view.as_ref().map(read)))
+    Memo::new(move || view.with(|view| view.as_ref().map(read)))
 }
 
 #[component]
@@ -38,7 +39,7 @@ pub fn MessageRow(key: RowKey) -> impl IntoView {
     let chat = use_chat();
     let frame = RoomFrame::take();
     let room = frame.room;
-    let view = Memo::new(move |_| chat.message(room, key));
+    let view = Memo::new(move || chat.message(room, key));
     let Some(now) = view.get_untracked() else { return ().into_any() };
     let own = now.own;
     let author = StoredValue::new(now.author.clone());
@@ -60,7 +61,7 @@ pub fn MessageRow(key: RowKey) -> impl IntoView {
     // The toolbar is there for the row under the pointer or the focus alone.
     let hovered = RwSignal::new(false);
     let focused = RwSignal::new(false);
-    let usable = Memo::new(move |_| {
+    let usable = Memo::new(move || {
         (hovered.get() || focused.get()) && seq.get().flatten().is_some() && deleted.get() != Some(true)
     });
     let whisper = live(move || {
@@ -171,7 +172,7 @@ fn Above(
 pub fn EventRow(seq: Seq) -> impl IntoView {
     let chat = use_chat();
     let room = RoomFrame::take().room;
-    let entry = Memo::new(move |_| chat.event(room, seq));
+    let entry = Memo::new(move || chat.event(room, seq));
     let name_of = move |user: UserId| {
         chat.person(user).map_or_else(|| t("event.somebody").to_owned(), |user| user.display_name.to_string())
     };

@@ -5,6 +5,7 @@ use super::{Open, RoomFrame};
 use crate::components::avatar::Avatar;
 use crate::components::dialog::{Anchor, CloseButton};
 use crate::components::drawing::{List, Show};
+use crate::components::memo::Memo;
 use crate::components::notice::ListSkeleton;
 use crate::live::use_chat;
 use crate::locale::t;
@@ -18,9 +19,9 @@ pub fn People() -> impl IntoView {
     let chat = use_chat();
     let shell = Frame::take();
     let room = RoomFrame::take().room;
-    let members = Memo::new(move |_| chat.members(room));
+    let members = Memo::new(move || chat.members(room));
     let group = move |online: bool| {
-        Memo::new(move |_| {
+        Memo::new(move || {
             members.with(|members| {
                 let all = members.as_deref().unwrap_or_default();
                 all.iter().filter(|member| member.online == online).cloned().collect::<Vec<_>>()

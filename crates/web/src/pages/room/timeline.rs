@@ -6,6 +6,7 @@ use super::place_keeper::PlaceKeeper;
 use super::window::Window;
 use crate::components::drawing::{List, Show, live};
 use crate::components::icon::{Icon, Sign};
+use crate::components::memo::Memo;
 use crate::components::moment::day_name;
 use crate::components::notice::{Alert, Empty};
 use crate::live::use_chat;
@@ -108,10 +109,10 @@ fn draw(row: Row) -> AnyView {
 fn Top(window: Window) -> impl IntoView {
     let chat = use_chat();
     let room = RoomFrame::take().room;
-    let name = Memo::new(move |_| chat.room(room).map(|it| it.room.name.to_string()).unwrap_or_default());
-    let older = Memo::new(move |_| window.view.with(|view| view.older));
-    let loading = Memo::new(move |_| window.view.with(|view| view.loading_older));
-    let empty = Memo::new(move |_| window.view.with(|view| view.empty));
+    let name = Memo::new(move || chat.room(room).map(|it| it.room.name.to_string()).unwrap_or_default());
+    let older = Memo::new(move || window.view.with(|view| view.older));
+    let loading = Memo::new(move || window.view.with(|view| view.loading_older));
+    let empty = Memo::new(move || window.view.with(|view| view.empty));
     let content = live(move || {
         if let Some(why) = window.failed.get() {
             let retry = Callback::new(move |()| window.load_older());

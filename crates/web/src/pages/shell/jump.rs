@@ -6,6 +6,7 @@ use crate::components::avatar::Avatar;
 use crate::components::dialog::Dialog;
 use crate::components::drawing::List;
 use crate::components::icon::{Icon, Sign};
+use crate::components::memo::Memo;
 use crate::live::{Chat, use_chat};
 use crate::locale::t;
 use crate::pages::Go;
@@ -140,7 +141,7 @@ pub fn Jump(on_close: Callback<()>) -> impl IntoView {
         on_close,
     };
     let at = finder.at;
-    let choices = Memo::new(move |_| finder.choices());
+    let choices = Memo::new(move || finder.choices());
     let step = move |by: isize| {
         let count = choices.with(Vec::len);
         if count > 0 {
