@@ -1,11 +1,11 @@
 //! The rooms and direct conversations that one is in, with unread counts and order, and the directory of public rooms.
 
 use super::order::{Order, sorted};
+use crate::state::map::Map;
 use natter_shared::entry::{Entry, EntryKind, Message};
 use natter_shared::id::{RoomId, UserId};
 use natter_shared::limits::UNREAD_MAX;
 use natter_shared::room::{Room, RoomKind, RoomOverview, Visibility};
-use std::collections::BTreeMap;
 
 /// What an entry meant for a room's line in the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,8 +22,8 @@ pub enum Step {
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rooms {
-    mine: BTreeMap<RoomId, RoomOverview>,
-    directory: BTreeMap<RoomId, Room>,
+    mine: Map<RoomId, RoomOverview>,
+    directory: Map<RoomId, Room>,
     loaded: bool,
 }
 
@@ -77,6 +77,7 @@ impl Rooms {
 
     /// Takes the server's whole list; what is not in it is gone.
     pub fn replace(&mut self, rooms: Vec<RoomOverview>) {
+        let rooms = sorted(rooms, |it| Order::new(0, String::new()).id(*it.room.id.as_bytes()));
         self.mine = rooms.into_iter().map(|it| (it.room.id, it)).collect();
         self.loaded = true;
     }
