@@ -43,6 +43,8 @@ enum Command {
     Dev(DevArgs),
     /// Everything that must hold before a change lands: format, lints, licences, tests, and the page in a real browser.
     Test(TestArgs),
+    /// Build the page for release and say what each of its files weighs.
+    Page,
     /// Only the tests in a real browser, against the real server (Playwright and Chromium).
     E2e(E2eArgs),
     /// What .ci/run does: set up, then test, with the time of day on every step.
@@ -101,6 +103,7 @@ fn main() -> ExitCode {
         Command::Run(args) => serve::run(&args),
         Command::Dev(args) => dev::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Test(args) => suite::run(args.quick).map(|()| ExitCode::SUCCESS),
+        Command::Page => page::build_alone().map(|()| ExitCode::SUCCESS),
         Command::E2e(args) => browser::run(&args.playwright).map(|()| ExitCode::SUCCESS),
         Command::Ci => {
             progress::show_time_of_day();
