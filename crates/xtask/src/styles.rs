@@ -23,7 +23,8 @@ pub fn join(dist: &Path) -> Result<()> {
     for name in &names {
         fs::remove_file(dist.join(name))?;
     }
-    let name = format!("style-{}.css", hex(&Sha256::digest(&all)[..8]));
+    let mark = Sha256::digest(&all).iter().take(8).fold(0, |mark, byte| mark << 8 | u64::from(*byte));
+    let name = format!("style-{mark:016x}.css");
     let hash = STANDARD.encode(Sha384::digest(&all));
     let link = format!("{LINK}href=\"/{name}\" integrity=\"sha384-{hash}\"/>");
     let joined = dist.join(&name);
@@ -54,10 +55,6 @@ fn take_links(html: &str) -> Result<(Vec<String>, String)> {
     ensure!(!names.is_empty(), "index.html has no stylesheet; has Trunk changed how it writes them?");
     rest.push_str(left);
     Ok((names, rest))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -112,7 +112,7 @@ pub fn MessageRow(key: RowKey) -> impl IntoView {
             {(!own).then(|| live(picture))}
             <div class="col">
                 <Above view own starts at />
-                <div class="b" class:failed=move || failed() class:whisper=move || to.get().flatten().is_some()>
+                <div class="b" class:failed=failed class:whisper=move || to.get().flatten().is_some()>
                     {whisper}
                     <Body view />
                     <Meta view own />

@@ -185,7 +185,7 @@ pub fn Jump(on_close: Callback<()>) -> impl IntoView {
                 aria-expanded="true"
                 aria-controls="jump-list"
                 aria-autocomplete="list"
-                aria-activedescendant=move || active()
+                aria-activedescendant=active
                 autocomplete="off"
                 autocapitalize="off"
                 spellcheck="false"
@@ -230,7 +230,7 @@ fn Line(finder: Finder, index: usize, choice: Choice) -> impl IntoView {
     view! {
         <li
             class="item"
-            class:chosen=move || chosen()
+            class:chosen=chosen
             id=format!("jump-{index}")
             role="option"
             aria-selected=move || if chosen() { "true" } else { "false" }

@@ -174,7 +174,7 @@ pub fn Shell(place: Memo<Place>) -> impl IntoView {
         <a class="skip" href="#page">
             {t("shell.skip")}
         </a>
-        <div class="app" class:no-people=move || !in_room.get() || !frame.people.get() data-drawer=move || drawer()>
+        <div class="app" class:no-people=move || !in_room.get() || !frame.people.get() data-drawer=drawer>
             <Rail place />
             {move || match place.get() {
                 Place::Home => view! { <Home /> }.into_any(),

@@ -190,7 +190,7 @@ fn Line(room: RoomId, here: Memo<Option<RoomId>>) -> impl IntoView {
                 }}
                 <span class="name">{move || name.get()}</span>
                 <Show when=move || unread.get() != 0>
-                    <span class="badge" class:at=move || is_direct() aria-hidden="true">
+                    <span class="badge" class:at=is_direct aria-hidden="true">
                         {move || if unread.get() > 99 { "99+".to_owned() } else { unread.get().to_string() }}
                     </span>
                     <span class="vh">{move || tf("rail.unread", &[("n", &unread.get().to_string())])}</span>
