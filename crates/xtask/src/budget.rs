@@ -11,8 +11,9 @@ use crate::compress::Sizes;
 
 /// All files of the page together as brotli, in bytes.
 pub const BROTLI_MAX: u64 = 350_000;
-/// index.html and all that it names; whatever a browser leaves alone is counted too.
+/// index.html and all that it names, but for the manifest: browsers fetch that when somebody installs the page.
 pub const FIRST_LOAD_MAX: usize = 6;
+const MANIFEST: &str = ".webmanifest";
 
 /// Refuses a page in `dist` that is too large. Returns how many files a first visit asks for.
 pub fn check(dist: &Path, sizes: &Sizes) -> Result<usize> {
@@ -34,19 +35,21 @@ pub fn check(dist: &Path, sizes: &Sizes) -> Result<usize> {
     Ok(count)
 }
 
-/// The files of the page that its html names, each once.
+/// The files of the page that its html has a browser fetch, each once.
 fn named(html: &str) -> BTreeSet<&str> {
     let starts = ["\"/", "'/"];
     let after = starts.iter().flat_map(|start| html.split(start).skip(1));
     let names = after.filter_map(|text| text.split(['"', '\'']).next());
-    names.filter(|name| name.contains('.') && !name.contains(char::is_whitespace)).collect()
+    let is_fetched =
+        |name: &&str| name.contains('.') && !name.contains(char::is_whitespace) && !name.ends_with(MANIFEST);
+    names.filter(is_fetched).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const PAGE: &str = r#"<link rel="icon" href="/favicon.svg"/><link href="/style-1.css"/><a href="/">home</a>
+    const PAGE: &str = r#"<link rel="icon" href="/favicon.svg"/><link rel="manifest" href="/manifest.webmanifest"/><link href="/style-1.css"/><a href="/">home</a>
         <link rel="modulepreload" href="/natter.js"><script type="module">import init from '/natter.js';
         init({ module_or_path: '/natter_bg.wasm' });</script>"#;
 
