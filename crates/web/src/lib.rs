@@ -2,12 +2,15 @@
 //! rest draws. What needs a browser is compiled for wasm32 only, so that native tests build no framework.
 
 pub mod api;
+pub mod json;
 pub mod live;
 pub mod locale;
 pub mod place;
 pub mod state;
 pub mod text_spans;
 
+#[cfg(target_arch = "wasm32")]
+pub mod address;
 #[cfg(target_arch = "wasm32")]
 pub mod app;
 #[cfg(target_arch = "wasm32")]

@@ -2,6 +2,7 @@
 
 mod browser;
 mod cluster;
+mod budget;
 mod compress;
 mod dev;
 mod fingerprint;
@@ -13,6 +14,7 @@ mod progress;
 mod ready;
 mod serve;
 mod servers;
+mod styles;
 mod suite;
 mod tools;
 mod workspace;
@@ -49,6 +51,8 @@ enum Command {
     /// Tests of the store, the bus and the whole server run on SQLite and on a private MongoDB and Redis, which end with
     /// them. Those of `MONGODB_URI` and `REDIS_URL` are used instead if they are given; they are not stopped.
     Test(TestArgs),
+    /// Build the page for release and say what each of its files weighs.
+    Page,
     /// Only the tests in a real browser, against the real server (Playwright and Chromium).
     E2e(E2eArgs),
     /// What .ci/run does: set up, then test, with the time of day on every step.
@@ -118,6 +122,7 @@ fn main() -> ExitCode {
         },
         Command::Dev(args) => dev::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Test(args) => suite::run(args.quick).map(|()| ExitCode::SUCCESS),
+        Command::Page => page::build_alone().map(|()| ExitCode::SUCCESS),
         Command::E2e(args) => browser::run(&args.playwright).map(|()| ExitCode::SUCCESS),
         Command::Ci => {
             progress::show_time_of_day();
