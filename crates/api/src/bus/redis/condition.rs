@@ -84,6 +84,11 @@ impl Condition {
     }
 }
 
+/// Whether the server is there and said no: asking again, or on another connection, would not help.
+pub fn is_refusal(why: &RedisError) -> bool {
+    why.code().is_some() && !why.is_unrecoverable_error()
+}
+
 /// What went wrong, so that whoever reads it knows what to do. The server's own words do not hold a password.
 fn sentence(why: &RedisError) -> String {
     let refused = matches!(why.code(), Some("WRONGPASS" | "NOAUTH" | "NOPERM"));
