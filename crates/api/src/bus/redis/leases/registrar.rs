@@ -82,7 +82,8 @@ impl Registrar {
                 }
                 _ = renew.tick() => self.renew().await,
                 Ok(()) = wire.changed() => {
-                    if wire.borrow_and_update().is_some() && self.must_begin() {
+                    // There again: whatever happened meanwhile, the lease may be gone.
+                    if wire.borrow_and_update().is_some() {
                         self.renew().await;
                     }
                 }
