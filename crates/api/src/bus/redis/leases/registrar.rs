@@ -165,7 +165,7 @@ impl Registrar {
         self.hold(wire, true).await?;
         self.taken = true;
         let mut returned = Vec::new();
-        for people in self.leases.alone.people().chunks(PEOPLE_A_WRITE) {
+        for people in self.leases.settled().chunks(PEOPLE_A_WRITE) {
             let standings = self.register(wire, people).await?;
             let live = self.leases.live(wire).await?;
             for (user, standing) in people.iter().zip(standings) {
@@ -209,7 +209,7 @@ impl Registrar {
             return;
         }
         let Some(wire) = self.leases.link.wire_soon().await else { return };
-        for people in self.leases.alone.people().chunks(PEOPLE_A_WRITE) {
+        for people in self.leases.settled().chunks(PEOPLE_A_WRITE) {
             if let Err(why) = self.register(&wire, people).await {
                 return self.failed(&why);
             }
