@@ -25,8 +25,8 @@ pub struct Condition {
     /// `None`: not tried yet.
     parts: Mutex<[Option<bool>; 2]>,
     state: watch::Sender<State>,
-    /// The reasons that were logged since it went away: both connections fail, and each may say it differently.
-    said: Mutex<Vec<String>>,
+    /// The reasons that were logged since it went away: both connections fail, again and again, and each in its own words.
+    said: Mutex<Vec<Reason>>,
 }
 
 impl Condition {
@@ -47,7 +47,7 @@ impl Condition {
 
     /// What was logged about its being away.
     #[cfg(test)]
-    pub fn reasons(&self) -> Vec<String> {
+    pub fn reasons(&self) -> Vec<Reason> {
         self.said.lock().unwrap().clone()
     }
 
@@ -56,10 +56,10 @@ impl Condition {
     }
 
     pub fn fails(&self, part: Part, why: &RedisError) {
-        self.note(part, false, Some(sentence(why)));
+        self.note(part, false, Some(why));
     }
 
-    fn note(&self, part: Part, works: bool, why: Option<String>) {
+    fn note(&self, part: Part, works: bool, why: Option<&RedisError>) {
         let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
         parts[part as usize] = Some(works);
         let state = match *parts {
@@ -71,10 +71,11 @@ impl Condition {
         let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
         let redis = &self.address;
         if let Some(why) = why {
-            if !said.contains(&why) {
-                let effect = "this node works, but sees the others only through the store";
-                tracing::warn!(%redis, %why, effect, "redis (NATTER_REDIS) is not there");
-                said.push(why);
+            let reason = Reason::of(why);
+            if !said.contains(&reason) {
+                let (why, effect) = (sentence(why), "this node works, but sees the others only through the store");
+                tracing::warn!(%redis, why, effect, "redis (NATTER_REDIS) is not there");
+                said.push(reason);
             }
         } else if state == State::Up && *self.state.borrow() != State::Up {
             said.clear();
@@ -84,10 +85,37 @@ impl Condition {
     }
 }
 
-/// What went wrong, so that whoever reads it knows what to do. The server's own words do not hold a password.
+/// Whether the server is there and said no: asking again, or on another connection, would not help.
+pub fn is_refusal(why: &RedisError) -> bool {
+    why.code().is_some() && !why.is_unrecoverable_error()
+}
+
+/// What went wrong, so that whoever reads it knows what to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    /// It may come back by itself.
+    Away,
+    /// A setting is wrong, here or there.
+    Login,
+    Other,
+}
+
+impl Reason {
+    fn of(why: &RedisError) -> Self {
+        let refused = matches!(why.code(), Some("WRONGPASS" | "NOAUTH" | "NOPERM"));
+        if refused || why.kind() == ErrorKind::AuthenticationFailed {
+            Self::Login
+        } else if why.is_io_error() {
+            Self::Away
+        } else {
+            Self::Other
+        }
+    }
+}
+
+/// The server's own words do not hold a password.
 fn sentence(why: &RedisError) -> String {
-    let refused = matches!(why.code(), Some("WRONGPASS" | "NOAUTH" | "NOPERM"));
-    if refused || why.kind() == ErrorKind::AuthenticationFailed {
+    if Reason::of(why) == Reason::Login {
         return "the server does not accept the name or password in NATTER_REDIS".to_owned();
     }
     if why.is_timeout() {

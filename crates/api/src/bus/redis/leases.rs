@@ -13,7 +13,7 @@ use crate::bus::local::LocalBus;
 use crate::bus::{Bus, News};
 use natter_shared::id::{ConnectionId, UserId};
 use redis::{RedisResult, from_redis_value};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -73,6 +73,8 @@ pub struct Leases {
     asks: mpsc::Sender<Ask>,
     /// The name under which this node holds its lease.
     lease: Mutex<String>,
+    /// People whose arrival has not been judged yet, and how often they asked.
+    arriving: Mutex<HashMap<UserId, usize>>,
     /// People of whom this node said that they are offline when it could not know.
     said_gone: Mutex<HashSet<UserId>>,
     /// The node stops.
@@ -105,6 +107,7 @@ impl Leases {
             times,
             asks,
             lease: Mutex::new(String::new()),
+            arriving: Mutex::default(),
             said_gone: Mutex::default(),
             winding_down: AtomicBool::new(false),
             stale: AtomicBool::new(false),
@@ -117,10 +120,27 @@ impl Leases {
     }
 
     pub async fn came(&self, user: UserId, connection: ConnectionId) -> bool {
-        if !self.alone.came(user, connection).await {
+        let is_first = {
+            let mut arriving = lock(&self.arriving);
+            let is_first = self.alone.enter(user, connection);
+            if is_first {
+                *arriving.entry(user).or_default() += 1;
+            }
+            is_first
+        };
+        if !is_first {
             return false;
         }
         let changed = self.ask(user, true).await;
+        {
+            let mut arriving = lock(&self.arriving);
+            if let Some(asks) = arriving.get_mut(&user) {
+                *asks -= 1;
+                if *asks == 0 {
+                    arriving.remove(&user);
+                }
+            }
+        }
         lock(&self.said_gone).remove(&user);
         changed.unwrap_or(true)
     }
@@ -134,6 +154,15 @@ impl Leases {
             lock(&self.said_gone).insert(user);
             true
         })
+    }
+
+    /// Everybody who is here, but for those whose arrival is still to be judged: were they registered with the others, it
+    /// would look as if they had been here before.
+    fn settled(&self) -> Vec<UserId> {
+        let arriving = lock(&self.arriving);
+        let mut people = self.alone.people();
+        people.retain(|user| !arriving.contains_key(user));
+        people
     }
 
     /// `None`: nobody knows.
@@ -199,6 +228,12 @@ impl Leases {
                 tracing::debug!(%why, "the lease of this node ends by itself");
             }
         }
+    }
+
+    /// As if something had not got through.
+    #[cfg(test)]
+    pub fn must_register(&self) {
+        self.stale.store(true, Ordering::Release);
     }
 
     #[cfg(test)]

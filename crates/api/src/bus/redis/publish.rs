@@ -1,6 +1,7 @@
 //! Publishing to the other nodes: a notice waits in a bounded queue, and one task sends what waits, many in one write.
 
 use super::codec;
+use super::condition::is_refusal;
 use super::link::Link;
 use super::names::Names;
 use super::queue::{Parcel, Queue};
@@ -65,7 +66,7 @@ impl Publisher {
             match send(&wire, &parcels).await {
                 Ok(()) => {}
                 // The server lives and does not want them; it would not want them the next time either.
-                Err(why) if why.code().is_some() && !why.is_unrecoverable_error() => {
+                Err(why) if is_refusal(&why) => {
                     self.refusals.say(|missed| {
                         tracing::warn!(%why, missed, "redis refuses to publish; other nodes find it by themselves");
                     });

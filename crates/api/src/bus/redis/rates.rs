@@ -1,6 +1,7 @@
 //! Rates of all nodes together: one script on one key, by the server's clock, so that nodes whose clocks differ count the
 //! same. Where Redis does not answer in time this node counts alone: more may pass then, and never anything at any rate.
 
+use super::condition::is_refusal;
 use super::link::Link;
 use super::names::Names;
 use super::seldom::Seldom;
@@ -61,7 +62,7 @@ impl Rates {
         ask.arg(whole).arg(one);
         match timeout(ANSWER_TIME, ask.invoke_async(&mut wire)).await {
             Ok(Ok(wait)) => Some(wait),
-            Ok(Err(why)) if why.code().is_some() && !why.is_unrecoverable_error() => {
+            Ok(Err(why)) if is_refusal(&why) => {
                 self.refusals.say(|missed| {
                     tracing::warn!(%why, missed, "redis refuses to count a rate; this node counts alone");
                 });

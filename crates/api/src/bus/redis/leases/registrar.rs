@@ -1,18 +1,23 @@
 //! The one task of a node that writes who is online through it, and renews its lease. It writes what is true at that
 //! moment, not what was asked, so that a departure that is overtaken by an arrival does no harm.
 
+use super::super::condition::is_refusal;
+use super::super::seldom::Seldom;
 use super::super::wire::Wire;
 use super::scripts::{self, Standing};
 use super::{Ask, Leases, PEOPLE_A_WRITE, lock};
 use crate::bus::News;
 use natter_shared::id::UserId;
-use redis::{RedisResult, from_redis_value};
+use redis::{RedisError, RedisResult, from_redis_value};
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior};
+
+/// Leases of this node that it ends itself when it has another one.
+const GIVEN_UP_MAX: usize = 64;
 
 pub struct Registrar {
     leases: Arc<Leases>,
@@ -29,6 +34,9 @@ pub struct Registrar {
     complete: String,
     /// Leases that were given up since then, that one among them.
     given_up: Vec<String>,
+    /// The lease of now was taken; its name must not be taken again once it has ended.
+    taken: bool,
+    refusals: Seldom,
     /// Others may have taken this node for dead since then.
     taken_for_dead: bool,
 }
@@ -51,6 +59,8 @@ impl Registrar {
             renewed: None,
             complete: String::new(),
             given_up: Vec::new(),
+            taken: false,
+            refusals: Seldom::default(),
             taken_for_dead: false,
         }
     }
@@ -72,7 +82,8 @@ impl Registrar {
                 }
                 _ = renew.tick() => self.renew().await,
                 Ok(()) = wire.changed() => {
-                    if wire.borrow_and_update().is_some() && self.must_begin() {
+                    // There again: whatever happened meanwhile, the lease may be gone.
+                    if wire.borrow_and_update().is_some() {
                         self.renew().await;
                     }
                 }
@@ -89,10 +100,17 @@ impl Registrar {
         lock(&self.leases.lease).clone()
     }
 
-    /// Something did not get through: all is written anew as soon as that is possible.
-    fn failed(&self) {
+    /// Something did not get through: all is written anew as soon as that is possible, or, should Redis have refused it,
+    /// when the lease is due again.
+    fn failed(&self, why: &RedisError) {
         self.leases.stale.store(true, Ordering::Release);
-        self.leases.link.doubt();
+        if is_refusal(why) {
+            self.refusals.say(|missed| {
+                tracing::warn!(%why, missed, "redis refuses to hold presence; this node goes by its own people");
+            });
+        } else {
+            self.leases.link.doubt();
+        }
     }
 
     async fn renew(&mut self) {
@@ -106,8 +124,8 @@ impl Registrar {
             Ok(false) => self.begin(&wire).await,
             Err(why) => Err(why),
         };
-        if done.is_err() {
-            self.failed();
+        if let Err(why) = done {
+            self.failed(&why);
         }
     }
 
@@ -135,16 +153,19 @@ impl Registrar {
     async fn begin(&mut self, wire: &Wire) -> RedisResult<()> {
         // Nobody can have taken this node for dead before its lease had ended.
         self.taken_for_dead |= self.renewed.is_some_and(|renewed| renewed.elapsed() >= self.leases.times.lease);
-        if self.turn > 0 {
+        if std::mem::take(&mut self.taken) {
             self.given_up.push(self.own());
+            // Older ones end by themselves.
+            self.given_up.drain(..self.given_up.len().saturating_sub(GIVEN_UP_MAX));
         }
         self.turn += 1;
         *lock(&self.leases.lease) = format!("{}.{}", self.node, self.turn);
         // From here on, whatever else goes wrong asks for another beginning.
         self.leases.stale.store(false, Ordering::Release);
         self.hold(wire, true).await?;
+        self.taken = true;
         let mut returned = Vec::new();
-        for people in self.leases.alone.people().chunks(PEOPLE_A_WRITE) {
+        for people in self.leases.settled().chunks(PEOPLE_A_WRITE) {
             let standings = self.register(wire, people).await?;
             let live = self.leases.live(wire).await?;
             for (user, standing) in people.iter().zip(standings) {
@@ -188,9 +209,9 @@ impl Registrar {
             return;
         }
         let Some(wire) = self.leases.link.wire_soon().await else { return };
-        for people in self.leases.alone.people().chunks(PEOPLE_A_WRITE) {
-            if self.register(&wire, people).await.is_err() {
-                return self.failed();
+        for people in self.leases.settled().chunks(PEOPLE_A_WRITE) {
+            if let Err(why) = self.register(&wire, people).await {
+                return self.failed(&why);
             }
         }
     }
@@ -214,7 +235,10 @@ impl Registrar {
             None => return self.leases.stale.store(true, Ordering::Release),
         };
         // Without an answer each judges alone.
-        let Ok((here, mut changed)) = changed else { return self.failed() };
+        let (here, mut changed) = match changed {
+            Ok(changed) => changed,
+            Err(why) => return self.failed(&why),
+        };
         for Ask { user, came, answer } in asks {
             // The first who asked is the one who announces it.
             let is_news = here.contains(&user) == came && changed.remove(&user);

@@ -103,17 +103,38 @@ async fn a_wrong_password_is_a_redis_that_is_away() {
         let url = format!("redis://{login}127.0.0.1:{}", server.port);
         let mut node = Node::start_alone(&url, &prefix).await;
         assert_eq!(node.bus.without(), Some("redis"), "{login}");
-        assert!(
-            node.bus.condition.reasons().iter().any(|why| why.contains("name or password in NATTER_REDIS")),
-            "{login}: {:?}",
-            node.bus.condition.reasons()
-        );
+        assert_eq!(node.bus.condition.reasons(), [condition::Reason::Login], "{login}");
         assert_eq!(granted(&node, "login").await, 3);
         node.says(1);
         assert_eq!(node.hears().await, 1);
     }
     let url = format!("redis://:right-password@127.0.0.1:{}", server.port);
     Node::start(&url, &prefix).await;
+}
+
+#[tokio::test]
+#[ignore = "needs a Redis: cargo xtask test starts one"]
+async fn a_redis_that_refuses_to_write_is_not_asked_again_and_again() {
+    let server = Server::start().await;
+    server.does(redis::cmd("ACL").arg("SETUSER").arg("default").arg("-eval").arg("-evalsha")).await;
+    let mut node = Node::start_alone(&server.url(), &prefix()).await;
+    assert_eq!(node.bus.without(), None, "it is there");
+    assert!(node.bus.came(user(1), connection(1)).await, "this node knows no better");
+    assert_eq!(granted(&node, "login").await, 3);
+    node.says(1);
+    assert_eq!(node.hears().await, 1);
+    let asked = async || {
+        let stats = server.does(redis::cmd("INFO").arg("commandstats")).await;
+        let stats: String = redis::from_redis_value(stats).unwrap();
+        let line = stats.lines().find(|line| line.starts_with("cmdstat_eval:")).unwrap().to_owned();
+        line.split("rejected_calls=").nth(1).unwrap().split(',').next().unwrap().parse::<u32>().unwrap()
+    };
+    let (before, begun) = (asked().await, Instant::now());
+    eventually("the lease is asked for again", async || asked().await >= before + 3).await;
+    assert!(begun.elapsed() >= QUICK.renew, "once each time that it is due");
+    server.does(redis::cmd("ACL").arg("SETUSER").arg("default").arg("+eval").arg("+evalsha")).await;
+    node.sees_online(&[user(1)]).await;
+    node.is_registered().await;
 }
 
 #[tokio::test]

@@ -55,6 +55,19 @@ async fn who_comes_and_goes_faster_than_redis_answers_is_where_they_are_in_the_e
 
 #[tokio::test]
 #[ignore = "needs a Redis: cargo xtask test starts one"]
+async fn who_comes_while_everybody_is_registered_is_news_all_the_same() {
+    let (url, prefix) = (shared(), prefix());
+    let node = Node::start(&url, &prefix).await;
+    for n in 0..100 {
+        let ann = user(n);
+        node.bus.leases.must_register();
+        assert!(node.bus.came(ann, connection(n)).await, "round {n}");
+        assert!(!node.bus.came(ann, connection(n + 100)).await);
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs a Redis: cargo xtask test starts one"]
 async fn the_people_of_a_killed_node_are_told_once_by_one_of_the_others() {
     let (url, prefix) = (shared(), prefix());
     let (mut a, mut b) = (Node::start(&url, &prefix).await, Node::start(&url, &prefix).await);
