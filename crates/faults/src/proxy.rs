@@ -119,13 +119,13 @@ async fn carry(client: TcpStream, shared: Arc<Shared>, weather: watch::Receiver<
         let (from_client, to_client) = client.split();
         let (from_server, to_server) = server.split();
         let both = async {
-            tokio::join!(
+            tokio::try_join!(
                 pump(from_client, to_server, Way::ToServer, &shared, weather.clone()),
                 pump(from_server, to_client, Way::ToClient, &shared, weather.clone()),
             )
         };
         tokio::select! {
-            (a, b) = both => a.is_err() || b.is_err(),
+            both = both => both.is_err(),
             () = cut => true,
         }
     };

@@ -250,7 +250,7 @@ impl Stage {
         let waited = self.eventually("every client has the fresh message", left, || self.clients.iter().all(|client| caught_up(client)));
         if let Err(error) = waited.await {
             let behind: Vec<String> = self.clients.iter().filter(|client| !caught_up(client)).map(|client| describe(client)).collect();
-            return Err(error.context(behind.join("; ")));
+            return Err(error.context(first_few(&behind)));
         }
         Ok(since.elapsed())
     }
@@ -326,7 +326,7 @@ impl Stage {
         let settled = self.eventually("all outboxes are empty", SETTLE, || self.clients.iter().all(|client| empty(client))).await;
         if let Err(error) = settled {
             let stuck: Vec<String> = self.clients.iter().filter(|client| !empty(client)).map(|client| describe(client)).collect();
-            self.check(false, format!("{error:#}: {}", stuck.join("; ")));
+            self.check(false, format!("{error:#}: {}", first_few(&stuck)));
         }
         if let Err(error) = self.tries_to_recover(Instant::now(), SETTLE).await {
             self.check(false, format!("{error:#}"));
@@ -352,6 +352,10 @@ impl Stage {
         }
         Ok(outcome)
     }
+}
+
+fn first_few(said: &[String]) -> String {
+    format!("{} of them: {}", said.len(), said[..said.len().min(3)].join("; "))
 }
 
 fn describe(client: &Client) -> String {

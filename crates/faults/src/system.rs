@@ -89,6 +89,13 @@ pub struct Node {
     pub store: Option<Proxy>,
 }
 
+impl Node {
+    /// Whether it does not run.
+    pub fn has_ended(&mut self) -> bool {
+        self.process.as_mut().is_none_or(|process| process.ended().is_some())
+    }
+}
+
 pub struct System {
     pub store: Store,
     pub nodes: Vec<Node>,
@@ -226,10 +233,6 @@ impl System {
         let status = process.ends_within(limit).await?;
         self.nodes[node].process = None;
         Ok(status)
-    }
-
-    pub fn node_has_ended(&mut self, node: usize) -> bool {
-        self.nodes[node].process.as_mut().is_none_or(|process| process.ended().is_some())
     }
 
     pub fn signal_node(&self, node: usize, signal: Signal) {

@@ -1,9 +1,9 @@
 //! The comparison of a ledger with the histories of all nodes.
 
 use super::{Ack, Attempt, Book, Print, Reader, client_id_in, text_of};
-use natter_shared::entry::Entry;
+use natter_shared::entry::{Entry, EntryKind};
 use natter_shared::id::{ClientId, RoomId};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// What one node tells: every room's log from its first entry to its head.
 pub type History = HashMap<RoomId, Vec<Entry>>;
@@ -96,13 +96,14 @@ pub(super) fn judge(book: &Book, histories: &[(String, History)]) -> Verdict {
 /// Where each message stands, and what is wrong with the log itself.
 fn places(book: &Book, node: &str, history: &History, verdict: &mut Verdict) -> HashMap<ClientId, (RoomId, u64)> {
     let mut places = HashMap::new();
+    let erased = erased(book, history);
     for (room, log) in history {
         for (expected, entry) in (1..).zip(log) {
             let seq = entry.seq.get();
             if seq != expected {
                 verdict.wrong.add(|| format!("{node}: room {room} has seq {seq} where {expected} belongs"));
             }
-            let Some(client_id) = client_id_in(entry) else { continue };
+            let Some(client_id) = client_id_in(entry).or_else(|| erased.get(&(*room, seq)).copied()) else { continue };
             if !book.attempts.contains_key(&client_id) {
                 verdict.wrong.add(|| format!("{node}: seq {seq} of room {room} was sent by nobody"));
             }
@@ -112,6 +113,25 @@ fn places(book: &Book, node: &str, history: &History, verdict: &mut Verdict) -> 
         }
     }
     places
+}
+
+/// Messages whose text a later entry deleted: they are known by the seq that they were acknowledged with.
+fn erased(book: &Book, history: &History) -> HashMap<(RoomId, u64), ClientId> {
+    let deletions = history.iter().flat_map(|(room, log)| {
+        log.iter().filter_map(|entry| match entry.what {
+            EntryKind::Deleted { target } => Some((*room, target.get())),
+            _ => None,
+        })
+    });
+    let deleted: HashSet<(RoomId, u64)> = deletions.collect();
+    if deleted.is_empty() {
+        return HashMap::new();
+    }
+    let acked = book.attempts.values().filter_map(|attempt| {
+        let place = (attempt.intent.room, attempt.acks.first()?.seq);
+        deleted.contains(&place).then_some((place, attempt.intent.client_id))
+    });
+    acked.collect()
 }
 
 fn compare(
@@ -140,7 +160,9 @@ fn compare(
     }
     let entry = history.get(room).and_then(|log| log.iter().find(|entry| entry.seq.get() == *stored));
     let same = entry.is_some_and(|entry| {
-        entry.author.id == intent.author && text_of(entry) == intent.body && entry.at.millis() == at
+        let text = text_of(entry);
+        let text_holds = text == intent.body || (text.is_empty() && client_id_in(entry).is_none());
+        entry.author.id == intent.author && text_holds && entry.at.millis() == at
     });
     if !same {
         verdict.reordered.add(|| format!("{node}: seq {seq} of room {room} is not what was acknowledged for {id}"));
