@@ -16,6 +16,10 @@ use std::collections::{HashMap, HashSet};
 use std::io::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// How long after its acknowledgement an entry is stored.
+const BEHIND: Duration = Duration::from_millis(20);
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Plant {
@@ -89,7 +93,7 @@ impl Planted {
         appended
     }
 
-    /// Answers first and stores later.
+    /// Answers first and stores later, as a write-behind cache does.
     async fn promise(&self, batch: Vec<NewEntry>) -> Stored<Vec<Appended>> {
         let turn = Arc::clone(&self.turn).lock_owned().await;
         let mut promised = Vec::new();
@@ -104,6 +108,7 @@ impl Planted {
         }
         let inner = Arc::clone(&self.inner);
         tokio::spawn(async move {
+            tokio::time::sleep(BEHIND).await;
             if let Err(error) = inner.append(batch).await {
                 tracing::warn!(%error, "planted: what was acknowledged is not stored");
             }

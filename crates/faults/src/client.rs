@@ -75,8 +75,6 @@ struct State {
     gate: Option<SocketAddr>,
     /// Connections that got as far as the welcome.
     welcomes: u32,
-    /// When the last welcome came.
-    welcomed: Option<Instant>,
     /// Statuses and errors of connections that were refused.
     refusals: Vec<String>,
     ended: Vec<Ended>,
@@ -185,10 +183,6 @@ impl Client {
 
     pub fn welcomes(&self) -> u32 {
         self.shared.state().welcomes
-    }
-
-    pub fn welcomed(&self) -> Option<Instant> {
-        self.shared.state().welcomed
     }
 
     pub fn waiting(&self) -> usize {

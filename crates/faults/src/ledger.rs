@@ -6,7 +6,7 @@
 
 mod verdict;
 
-pub use verdict::{History, Verdict};
+pub use verdict::{Findings, History, Verdict};
 
 use anyhow::{Context, Result};
 use natter_shared::entry::{Entry, EntryKind};
@@ -79,6 +79,8 @@ struct Reader {
 struct Book {
     attempts: HashMap<ClientId, Attempt>,
     readers: Vec<Reader>,
+    /// Acknowledgements, repeated ones included.
+    acks: u64,
     file: Option<BufWriter<File>>,
 }
 
@@ -115,6 +117,7 @@ impl Ledger {
         if let Some(attempt) = book.attempts.get_mut(&client_id) {
             attempt.acks.push(ack);
         }
+        book.acks += 1;
     }
 
     /// The server said that the message is not accepted and never will be.
@@ -126,19 +129,14 @@ impl Ledger {
         }
     }
 
-    /// The first acknowledgement of a message.
-    pub fn acked(&self, client_id: ClientId) -> Option<Ack> {
-        self.book().attempts.get(&client_id).and_then(|attempt| attempt.acks.first().copied())
-    }
-
     /// How often a message has been acknowledged.
     pub fn acks_of(&self, client_id: ClientId) -> usize {
         self.book().attempts.get(&client_id).map_or(0, |attempt| attempt.acks.len())
     }
 
-    /// How many messages have been acknowledged so far.
-    pub fn acks(&self) -> usize {
-        self.book().attempts.values().filter(|attempt| !attempt.acks.is_empty()).count()
+    /// How many acknowledgements have come so far.
+    pub fn acks(&self) -> u64 {
+        self.book().acks
     }
 
     pub fn reader(&self, name: &str) -> ReaderId {

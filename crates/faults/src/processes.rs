@@ -8,13 +8,17 @@ use std::fs::OpenOptions;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
-use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::process::{Child, Command};
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 /// Nothing outlives a kill for longer.
 const REAPED: Duration = Duration::from_secs(10);
+/// How often memory is looked at.
+const SAMPLE: Duration = Duration::from_millis(20);
 
 pub struct Process {
     name: String,
@@ -60,11 +64,47 @@ impl Process {
 
     /// Resident memory in KiB.
     pub fn resident_kib(&self) -> Result<u64> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid))
-            .with_context(|| format!("{} has ended", self.name))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let number = line.and_then(|line| line.trim().strip_suffix(" kB")?.trim().parse().ok());
-        number.with_context(|| format!("/proc says nothing about the memory of {}", self.name))
+        resident_kib(self.pid).with_context(|| format!("/proc says nothing about the memory of {}", self.name))
+    }
+
+    /// Looks at the memory again and again, from now on.
+    pub fn watch_memory(&self) -> Result<Memory> {
+        let (pid, before) = (self.pid, self.resident_kib()?);
+        let most = Arc::new(AtomicU64::new(before));
+        let noted = Arc::clone(&most);
+        let task = tokio::spawn(async move {
+            while let Some(now) = resident_kib(pid) {
+                noted.fetch_max(now, Ordering::Relaxed);
+                tokio::time::sleep(SAMPLE).await;
+            }
+        });
+        Ok(Memory { before, most, task })
+    }
+}
+
+fn resident_kib(pid: Pid) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    line.trim().strip_suffix(" kB")?.trim().parse().ok()
+}
+
+/// The resident memory of a process while this is there.
+pub struct Memory {
+    before: u64,
+    most: Arc<AtomicU64>,
+    task: JoinHandle<()>,
+}
+
+impl Memory {
+    /// KiB above the beginning, at the most.
+    pub fn grown_kib(&self) -> u64 {
+        self.most.load(Ordering::Relaxed).saturating_sub(self.before)
+    }
+}
+
+impl Drop for Memory {
+    fn drop(&mut self) {
+        self.task.abort();
     }
 }
 

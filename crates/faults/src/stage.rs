@@ -316,8 +316,12 @@ impl Stage {
         timeout(Duration::from_secs(5), self.people[0].once(address, Method::GET, path, None)).await.ok()?.ok()
     }
 
-    pub async fn is_ready(&self, node: usize) -> bool {
-        self.health(node, path::READY).await.is_some_and(|answer| answer.status.is_success())
+    /// Waits until the next acknowledgement has come to any client.
+    pub async fn next_ack(&self) {
+        let before = self.ledger.acks();
+        while self.ledger.acks() == before {
+            sleep(Duration::from_micros(200)).await;
+        }
     }
 
     /// Lets the outboxes empty and the readers catch up, reads the history from every node, and judges.

@@ -4,7 +4,7 @@
 mod backends;
 
 use crate::dice::Dice;
-use crate::processes::{Process, free_address, log_path};
+use crate::processes::{Memory, Process, free_address, log_path};
 use crate::proxy::Proxy;
 use anyhow::{Context, Result, bail, ensure};
 use backends::{Mongo, Redis};
@@ -97,7 +97,6 @@ impl Node {
 }
 
 pub struct System {
-    pub store: Store,
     pub nodes: Vec<Node>,
     pub mongo: Option<Mongo>,
     pub redis: Option<Redis>,
@@ -163,7 +162,7 @@ impl System {
             let name = format!("natter-{number}");
             nodes.push(Node { name, address, process: None, settings, front, redis: to_redis, store: to_store });
         }
-        let mut system = Self { store: wiring.store, nodes, mongo, redis, program, scratch: Some(scratch) };
+        let mut system = Self { nodes, mongo, redis, program, scratch: Some(scratch) };
         for node in 0..system.nodes.len() {
             system.start_node(node)?;
         }
@@ -243,6 +242,11 @@ impl System {
 
     pub fn resident_kib(&self, node: usize) -> Result<u64> {
         self.nodes[node].process.as_ref().context("the node does not run")?.resident_kib()
+    }
+
+    /// Looks at a node's memory from now on.
+    pub fn watch_memory(&self, node: usize) -> Result<Memory> {
+        self.nodes[node].process.as_ref().context("the node does not run")?.watch_memory()
     }
 
     /// What a node has said.

@@ -217,10 +217,10 @@ impl Talk {
             if !state.connected {
                 return Ok(());
             }
-            // First the calls: what a socket has sent is not due for a call any more.
-            let calls = if via == Via::Socket { Vec::new() } else { state.outbox.due_for_call(CALLS) };
-            let frames = if via == Via::Rest { Vec::new() } else { state.outbox.due_on(self.connection) };
-            (calls, frames)
+            match via {
+                Via::Socket => (Vec::new(), state.outbox.due_on(self.connection)),
+                Via::Rest => (state.outbox.due_for_call(CALLS), Vec::new()),
+            }
         };
         for unsent in calls {
             tokio::spawn(call(Arc::clone(&self.shared), self.gate, unsent));
@@ -239,7 +239,6 @@ impl Talk {
                     let mut state = self.shared.state();
                     state.connected = true;
                     state.welcomes += 1;
-                    state.welcomed = Some(Instant::now());
                     state.gate = Some(self.gate);
                     for overview in rooms {
                         if let Some(room) = state.rooms.get_mut(&overview.room.id) {

@@ -13,8 +13,6 @@ const ANSWER: Duration = Duration::from_secs(8);
 pub enum Via {
     Socket,
     Rest,
-    /// Both at once.
-    Both,
 }
 
 #[derive(Debug, Clone)]
@@ -61,7 +59,7 @@ impl Outbox {
     /// What is to be sent by REST now; each is marked as under way.
     pub fn due_for_call(&mut self, most: usize) -> Vec<Unsent> {
         let now = Instant::now();
-        let due = self.0.iter_mut().filter(|item| !item.calling && (item.due <= now || item.sent_on.is_some()));
+        let due = self.0.iter_mut().filter(|item| !item.calling && item.due <= now);
         let due = due.take(most).map(|item| {
             item.calling = true;
             item.unsent.clone()
@@ -73,7 +71,6 @@ impl Outbox {
     pub fn call_again(&mut self, client_id: ClientId, after: Duration) {
         if let Some(item) = self.0.iter_mut().find(|item| item.unsent.client_id == client_id) {
             item.calling = false;
-            item.sent_on = None;
             item.due = Instant::now() + after;
         }
     }

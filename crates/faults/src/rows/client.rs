@@ -113,7 +113,7 @@ pub async fn deaf_readers(orders: Orders) -> Result<Outcome> {
     sleep(calm).await;
     let before = delays(&stage, since);
 
-    let resident = stage.system.resident_kib(0)?;
+    let memory = stage.system.watch_memory(0)?;
     let count = 20;
     let mut deaf = Vec::new();
     for number in 0..count {
@@ -124,11 +124,7 @@ pub async fn deaf_readers(orders: Orders) -> Result<Outcome> {
         deaf.push(stream);
     }
     let since = Instant::now();
-    let mut most = resident;
-    while since.elapsed() < Duration::from_secs(35) {
-        sleep(Duration::from_millis(200)).await;
-        most = most.max(stage.system.resident_kib(0)?);
-    }
+    sleep(Duration::from_secs(35)).await;
     let during = delays(&stage, since);
     // Only now they listen: whatever was in the kernel's buffers, and then the end.
     let listening = stream::iter(deaf).map(|mut stream| async move { wire::ending(&mut stream, Duration::from_secs(5)).await });
@@ -137,7 +133,7 @@ pub async fn deaf_readers(orders: Orders) -> Result<Outcome> {
     let closed = endings.iter().filter(|ending| **ending != Ending::Open).count();
     let told = endings.iter().filter(|ending| ending.code() == Some(1013)).count();
     stage.check(closed == count, format!("{closed} of {count} that never read are closed within 35 s ({told} read 1013)"));
-    let grown = most.saturating_sub(resident);
+    let grown = memory.grown_kib();
     let allowed = 1_024 * u64::try_from(count).unwrap_or(0) + 8_192;
     stage.check(grown <= allowed, format!("memory +{} MiB at most ({} MiB)", grown / 1_024, allowed / 1_024));
     slower(&mut stage, before, during, 120, Duration::from_millis(20));

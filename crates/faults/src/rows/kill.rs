@@ -13,7 +13,7 @@ use natter_shared::path;
 use nix::sys::signal::Signal;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 const LIMIT: Duration = Duration::from_secs(60);
 
@@ -23,8 +23,12 @@ pub async fn killed(orders: Orders) -> Result<Outcome> {
     let mut stage = Stage::open(&orders, Wiring::new(orders.store), cast).await?;
     let load = stage.load(Rate::of(orders.scaled(80, 100)));
     let (kills, pause) = orders.scaled((3, Duration::from_secs(3)), (5, Duration::from_secs(10)));
-    for _ in 0..kills {
+    for kill in 0..kills {
         sleep(stage.dice.between(pause / 4, pause)).await;
+        if kill % 2 == 0 {
+            // The worst moment for a server that promises before it has stored.
+            timeout(pause, stage.next_ack()).await.context("nothing is acknowledged under load")?;
+        }
         let node = stage.dice.below(stage.system.nodes.len());
         stage.system.kill_node(node).await?;
         stage.system.start_node(node)?;

@@ -3,6 +3,7 @@
 use super::client::{delays, slower};
 use crate::dice::Dice;
 use crate::people;
+use crate::processes::Memory;
 use crate::stage::{Cast, Orders, Outcome, Rate, Stage, percentile};
 use crate::system::Wiring;
 use crate::wire::{self, Ending};
@@ -96,7 +97,7 @@ pub async fn huge(orders: Orders) -> Result<Outcome> {
     let load = stage.load(Rate::of(20));
     let address = stage.system.addresses()[0];
     let token = stage.people[1].tokens().access;
-    let resident = stage.system.resident_kib(0)?;
+    let memory = stage.system.watch_memory(0)?;
     let mebi = vec![b'x'; 1 << 20];
 
     let mut stream = wire::upgrade(address, None).await?;
@@ -104,12 +105,12 @@ pub async fn huge(orders: Orders) -> Result<Outcome> {
     let _ = wire::server_frame(&mut stream).await;
     stream.write_all(&wire::frame(0x81, true, 1 << 30, b"")).await?;
     let (sent, ending) = pours(stream, &mebi, 200).await;
-    let most = stage.system.resident_kib(0)?;
     stage.check(
         sent < 200 && matches!(ending, Ending::Closed(1009) | Ending::Cut),
         format!("1 GiB claimed: {ending:?} after {sent} of 200 MiB"),
     );
-    fits(&mut stage, "a frame", resident, most);
+    fits(&mut stage, "a frame", &memory);
+    let memory = stage.system.watch_memory(0)?;
 
     let mut stream = wire::upgrade(address, None).await?;
     stream.write_all(&wire::hello(&token)).await?;
@@ -124,8 +125,8 @@ pub async fn huge(orders: Orders) -> Result<Outcome> {
         matches!(ending, Ending::Closed(1009 | 1008) | Ending::Cut),
         format!("10 000 continuations: {ending:?}"),
     );
-    let most = stage.system.resident_kib(0)?;
-    fits(&mut stage, "continuations", resident, most);
+    fits(&mut stage, "continuations", &memory);
+    let memory = stage.system.watch_memory(0)?;
 
     let mut stream = wire::line(address, None).await?;
     let head = format!(
@@ -136,8 +137,8 @@ pub async fn huge(orders: Orders) -> Result<Outcome> {
     stream.write_all(head.as_bytes()).await?;
     let (status, sent) = answered(stream, &mebi, 50).await;
     stage.check(status == Some(413), format!("50 MiB of JSON: {status:?} after {sent} MiB (413)"));
-    let most = stage.system.resident_kib(0)?;
-    fits(&mut stage, "a body", resident, most);
+    fits(&mut stage, "a body", &memory);
+    let memory = stage.system.watch_memory(0)?;
 
     let mut stream = wire::line(address, None).await?;
     stream.write_all(format!("GET {} HTTP/1.1\r\nHost: {address}\r\nX-Long: ", path::LIVE).as_bytes()).await?;
@@ -146,14 +147,13 @@ pub async fn huge(orders: Orders) -> Result<Outcome> {
         matches!(status, Some(400 | 431) | None),
         format!("a head of 2 MiB: {} after {sent} MiB", status.map_or("cut".to_owned(), |status| status.to_string())),
     );
-    let most = stage.system.resident_kib(0)?;
-    fits(&mut stage, "a head", resident, most);
+    fits(&mut stage, "a head", &memory);
     drop(load);
     stage.finish().await
 }
 
-fn fits(stage: &mut Stage, what: &str, before: u64, after: u64) {
-    let grown = after.saturating_sub(before);
+fn fits(stage: &mut Stage, what: &str, memory: &Memory) {
+    let grown = memory.grown_kib();
     stage.check(grown <= 8 * KIB_OF_MIB, format!("{what}: memory +{grown} KiB (8 MiB)"));
 }
 
@@ -323,7 +323,9 @@ pub async fn panics(orders: Orders) -> Result<Outcome> {
     let wanted = stage.panics_expected;
     let came = stage.eventually("the message that panics", LIMIT, || stage.system.panics().len() >= wanted).await;
     came?;
-    stage.recovers(Instant::now(), LIMIT).await;
+    // The client whose connection it was is told, and does not have to find out by the silence.
+    let told = stage.recovers(Instant::now(), LIMIT).await;
+    stage.check(told < Duration::from_secs(15), format!("the others' and its own messages go on after {:.1} s (15 s)", told.as_secs_f64()));
     drop(load);
     let ended: usize = stage.clients.iter().map(|client| client.ended().len()).sum();
     stage.check(ended == wanted, format!("{ended} of {} connections ended by {wanted} panics", stage.clients.len()));

@@ -158,19 +158,18 @@ pub async fn database_slow(orders: Orders) -> Result<Outcome> {
     let mut stage = Stage::open(&orders, Wiring::new(orders.store), cast(&orders)).await?;
     let load = stage.load(Rate::of(40));
     sleep(Duration::from_secs(1)).await;
-    let resident = stage.system.resident_kib(0)?;
+    let memory = stage.system.watch_memory(0)?;
     let gate = stage.system.addresses()[0];
     let time = orders.scaled(Duration::from_secs(10), Duration::from_secs(30));
     let late = Weather { latency: Duration::from_secs(2), jitter: Duration::from_millis(500), ..Weather::default() };
     let narrow = Weather { bytes_per_s: Some(10_000), ..Weather::default() };
-    let (mut tries, mut alive, mut most) = (Tries::default(), true, resident);
+    let (mut tries, mut alive) = (Tries::default(), true);
     for bad in [late, narrow] {
         weather(&stage, bad);
         let since = Instant::now();
         while since.elapsed() < time {
             try_once(&mut stage, gate, &mut tries).await;
             alive &= lives(&stage).await;
-            most = most.max(stage.system.resident_kib(0)?);
         }
     }
     weather(&stage, Weather::default());
@@ -178,7 +177,7 @@ pub async fn database_slow(orders: Orders) -> Result<Outcome> {
     drop(load);
     answered_in_time(&mut stage, &tries);
     stage.check(alive, if alive { "/health/live says 200 throughout" } else { "/health/live failed" });
-    let grown = most.saturating_sub(resident) / 1_024;
+    let grown = memory.grown_kib() / 1_024;
     stage.check(grown < 100, format!("memory +{grown} MiB (100 MiB)"));
     stage.finish().await
 }
