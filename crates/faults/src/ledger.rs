@@ -4,6 +4,8 @@
 //! A message is known by its text, which begins with its client id. So a server that forgets client ids, or stores one
 //! twice under different ones, is still found out.
 
+#[cfg(test)]
+mod tests;
 mod verdict;
 
 pub use verdict::{Findings, History, Verdict};

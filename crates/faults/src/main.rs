@@ -99,7 +99,9 @@ async fn stopped() -> Result<()> {
 /// Whether everything held.
 async fn run(cli: &Cli) -> Result<bool> {
     if cli.list {
-        rows::all().iter().for_each(|row| say(&format!("{}  {}", row.id, row.what)));
+        for row in rows::all() {
+            say(&format!("{}  {}", row.id, row.what));
+        }
         return Ok(true);
     }
     raise_descriptors();
@@ -129,7 +131,8 @@ async fn run(cli: &Cli) -> Result<bool> {
     if let Some(path) = &cli.write {
         let arguments: Vec<String> = std::env::args().skip(1).collect();
         let command = command_as_typed(&arguments);
-        let frame = Frame { version: env!("CARGO_PKG_VERSION"), date: &today(), command: &command, machine: &machine() };
+        let frame =
+            Frame { version: env!("CARGO_PKG_VERSION"), date: &today(), command: &command, machine: &machine() };
         report::write(path, &frame, &lines)?;
         say(&format!("written to {}", path.display()));
     }

@@ -21,7 +21,7 @@ use tokio::time::{Instant, sleep};
 /// One call takes no longer.
 pub const CALL: Duration = Duration::from_secs(15);
 /// What may be retried is retried for so long.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 const PAUSE: Duration = Duration::from_millis(500);
 
 pub const PASSWORD: &str = "violet kettle orbit 93";
@@ -123,7 +123,13 @@ impl Person {
                     let session: Session = answer.read()?;
                     let tokens = tokens_of(&session, &answer)?;
                     let (name, id) = (session.user.username.to_string(), session.user.id);
-                    return Ok(Self { name, id, http, tokens: Mutex::new(tokens), renewing: tokio::sync::Mutex::default() });
+                    return Ok(Self {
+                        name,
+                        id,
+                        http,
+                        tokens: Mutex::new(tokens),
+                        renewing: tokio::sync::Mutex::default(),
+                    });
                 }
                 Ok(answer) if !answer.may_be_retried() => bail!("{path} answered {}: {}", answer.status, answer.text),
                 other => ensure!(since.elapsed() < PATIENCE, "{path} still does not work: {other:?}"),

@@ -18,7 +18,7 @@ pub struct Line {
 }
 
 pub enum Played {
-    Done(Outcome),
+    Done(Box<Outcome>),
     Skipped(String),
     /// It could not be played to its end.
     Broken(String),

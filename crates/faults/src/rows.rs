@@ -43,7 +43,7 @@ macro_rules! play {
 
 impl From<Outcome> for Played {
     fn from(outcome: Outcome) -> Self {
-        Self::Done(outcome)
+        Self::Done(Box::new(outcome))
     }
 }
 
@@ -56,16 +56,36 @@ pub fn all() -> Vec<Row> {
         row("X03", "SIGTERM under load: everybody is told, nothing is cut mid-commit", true, play!(kill::terminated)),
         cluster("X04", "both nodes are restarted, one after the other", true, play!(kill::rolled)),
         cluster("X05", "kill -9 of MongoDB, which stays away for a while", true, play!(store::database_killed)),
-        cluster("X06", "a replica set of three loses its primary: told to step down, frozen", false, play!(store::primary_changes)),
+        cluster(
+            "X06",
+            "a replica set of three loses its primary: told to step down, frozen",
+            false,
+            play!(store::primary_changes),
+        ),
         cluster("X07", "MongoDB is slow, then narrow", false, play!(store::database_slow)),
         cluster("X08", "MongoDB's replies are cut in the middle", false, play!(store::database_reply_cut)),
         cluster("X09", "kill -9 of Redis, which stays away for a while", true, play!(bus::redis_killed)),
         cluster("X10", "FLUSHALL in Redis under load", true, play!(bus::redis_emptied)),
         cluster("X11", "one node and Redis cannot reach each other", false, play!(bus::node_without_redis)),
         cluster("X12", "a node is frozen while the other ones are busy", false, play!(bus::node_frozen)),
-        row("X13", "a client is away for long: what it sees afterwards equals a fresh load", false, play!(client::long_absence)),
-        row("X14", "each message is sent three times at once, by two sockets and REST", true, play!(client::sent_three_times)),
-        row("X15", "answers are lost after the commit, connections are cut within a frame", true, play!(client::reply_lost)),
+        row(
+            "X13",
+            "a client is away for long: what it sees afterwards equals a fresh load",
+            false,
+            play!(client::long_absence),
+        ),
+        row(
+            "X14",
+            "each message is sent three times at once, by two sockets and REST",
+            true,
+            play!(client::sent_three_times),
+        ),
+        row(
+            "X15",
+            "answers are lost after the commit, connections are cut within a frame",
+            true,
+            play!(client::reply_lost),
+        ),
         row("X16", "twenty sockets that never read, in a busy room", false, play!(client::deaf_readers)),
         Row { store: Some(Store::Sqlite), ..row("X18", "the disk is full", false, play!(store::disk_full)) },
         row("X20", "bad frames by the thousand", true, play!(protocol::bad_frames)),
@@ -80,4 +100,15 @@ pub fn all() -> Vec<Row> {
         row("X30", "everything is killed and started again, the database late", false, play!(kill::rebooted)),
         row("X31", "a message makes the server panic", true, play!(protocol::panics)),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_is_there_once_and_in_order() {
+        let ids: Vec<&str> = all().iter().map(|row| row.id).collect();
+        assert!(ids.is_sorted_by(|a, b| a < b), "{ids:?}");
+    }
 }

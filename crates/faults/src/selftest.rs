@@ -50,7 +50,7 @@ pub async fn run(orders: &Orders) -> Result<bool> {
 async fn outcome(id: &str, orders: &Orders) -> Result<Outcome> {
     let row = rows::all().into_iter().find(|row| row.id == id).context("a row that is there")?;
     match (row.play)(orders.clone()).await? {
-        Played::Done(outcome) => Ok(outcome),
+        Played::Done(outcome) => Ok(*outcome),
         Played::Skipped(why) | Played::Broken(why) => anyhow::bail!("{id} was not played: {why}"),
     }
 }

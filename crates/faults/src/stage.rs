@@ -158,9 +158,8 @@ impl Stage {
             codes.push(owner.code(gates[0], room).await?);
             self.rooms.push(room);
         }
-        let joins = stream::iter(self.people.iter().enumerate().skip(1)).map(|(number, person)| {
-            person.joins_by(gates[number % gates.len()], &codes[number % codes.len()])
-        });
+        let joins = stream::iter(self.people.iter().enumerate().skip(1))
+            .map(|(number, person)| person.joins_by(gates[number % gates.len()], &codes[number % codes.len()]));
         joins.buffer_unordered(AT_ONCE).try_collect::<Vec<()>>().await?;
         for number in 1..count {
             let writes = number <= cast.writers;
@@ -243,13 +242,17 @@ impl Stage {
         let left = limit.saturating_sub(since.elapsed());
         let caught_up = |client: &Client| {
             client.has_left()
-                || marks.iter().filter(|(room, _)| client.rooms().contains(room)).all(|(room, seq)| {
-                    client.cursor(*room) >= *seq
-                })
+                || marks
+                    .iter()
+                    .filter(|(room, _)| client.rooms().contains(room))
+                    .all(|(room, seq)| client.cursor(*room) >= *seq)
         };
-        let waited = self.eventually("every client has the fresh message", left, || self.clients.iter().all(|client| caught_up(client)));
+        let waited = self.eventually("every client has the fresh message", left, || {
+            self.clients.iter().all(|client| caught_up(client))
+        });
         if let Err(error) = waited.await {
-            let behind: Vec<String> = self.clients.iter().filter(|client| !caught_up(client)).map(|client| describe(client)).collect();
+            let behind: Vec<String> =
+                self.clients.iter().filter(|client| !caught_up(client)).map(|client| describe(client)).collect();
             return Err(error.context(first_few(&behind)));
         }
         Ok(since.elapsed())
@@ -292,9 +295,10 @@ impl Stage {
                 let members = members.and_then(|answer| answer.read::<Page<Member>>());
                 match members {
                     Ok(members) => wrong.extend(members.items.into_iter().filter_map(|member| {
-                        let there = self.clients.iter().any(|client| {
-                            client.person().id == member.user.id && client.is_connected()
-                        });
+                        let there = self
+                            .clients
+                            .iter()
+                            .any(|client| client.person().id == member.user.id && client.is_connected());
                         (there != member.online).then(|| member.user.username.to_string())
                     })),
                     Err(error) => wrong.push(format!("{error:#}")),
@@ -327,9 +331,11 @@ impl Stage {
     /// Lets the outboxes empty and the readers catch up, reads the history from every node, and judges.
     pub async fn finish(mut self) -> Result<Outcome> {
         let empty = |client: &Client| client.has_left() || client.waiting() == 0;
-        let settled = self.eventually("all outboxes are empty", SETTLE, || self.clients.iter().all(|client| empty(client))).await;
+        let settled =
+            self.eventually("all outboxes are empty", SETTLE, || self.clients.iter().all(|client| empty(client))).await;
         if let Err(error) = settled {
-            let stuck: Vec<String> = self.clients.iter().filter(|client| !empty(client)).map(|client| describe(client)).collect();
+            let stuck: Vec<String> =
+                self.clients.iter().filter(|client| !empty(client)).map(|client| describe(client)).collect();
             self.check(false, format!("{error:#}: {}", first_few(&stuck)));
         }
         if let Err(error) = self.tries_to_recover(Instant::now(), SETTLE).await {

@@ -18,7 +18,7 @@ use tokio::process::Command;
 use tokio::time::{Instant, sleep};
 
 /// A node listens, and a database accepts, within this time.
-const UP: Duration = Duration::from_secs(60);
+const UP: Duration = Duration::from_mins(1);
 const LOOK: Duration = Duration::from_millis(25);
 
 /// Which of the two stores.
@@ -271,7 +271,7 @@ impl System {
 fn write_key(path: &Path, dice: &mut Dice) -> Result<()> {
     use std::io::Write as _;
     use std::os::unix::fs::OpenOptionsExt as _;
-    let key: String = (0..4).map(|_| format!("{:016x}", dice.number())).collect();
+    let [a, b, c, d] = std::array::from_fn(|_| dice.number());
     let file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-    file.and_then(|mut file| writeln!(file, "{key}")).context("cannot write a signing key")
+    file.and_then(|mut file| writeln!(file, "{a:016x}{b:016x}{c:016x}{d:016x}")).context("cannot write a signing key")
 }

@@ -1,4 +1,4 @@
-//! WebSockets by hand, for peers that do not keep to the rules: frames of any form, and ears that do not listen.
+//! Sockets by hand, for peers that do not keep to the rules: frames of any form, and ears that do not listen.
 
 use anyhow::{Context, Result, ensure};
 use natter_shared::path;
@@ -74,11 +74,11 @@ pub fn frame(first: u8, masked: bool, claimed: u64, payload: &[u8]) -> Vec<u8> {
     match claimed {
         0..126 => bytes.push(mask_bit | u8::try_from(claimed).unwrap_or(0)),
         126..0x1_0000 => {
-            bytes.push(mask_bit | 126);
+            bytes.push(mask_bit | 0x7E);
             bytes.extend(u16::try_from(claimed).unwrap_or(0).to_be_bytes());
         }
         _ => {
-            bytes.push(mask_bit | 127);
+            bytes.push(mask_bit | 0x7F);
             bytes.extend(claimed.to_be_bytes());
         }
     }

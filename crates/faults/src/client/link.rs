@@ -138,7 +138,8 @@ async fn connect(
     };
     let token = shared.manner.person.tokens().access;
     send(&mut socket, &ClientFrame::Hello { token, cursors: Some(cursors) }).await?;
-    let mut talk = Talk { shared: Arc::clone(shared), socket, gate, connection, behind_since: None, shown: Instant::now() };
+    let mut talk =
+        Talk { shared: Arc::clone(shared), socket, gate, connection, behind_since: None, shown: Instant::now() };
     let ended = talk.go_on(wishes).await;
     Ok(ended.unwrap_or(End::Closed(None)))
 }

@@ -68,9 +68,9 @@ pub(super) fn judge(book: &Book, histories: &[(String, History)]) -> Verdict {
             ([first, rest @ ..], _) => {
                 verdict.acked += 1;
                 for other in rest.iter().filter(|other| *other != first) {
-                    verdict.reordered.add(|| {
-                        format!("{} was acknowledged as {first:?} and as {other:?}", attempt.intent.client_id)
-                    });
+                    verdict
+                        .reordered
+                        .add(|| format!("{} was acknowledged as {first:?} and as {other:?}", attempt.intent.client_id));
                 }
             }
         }
@@ -173,9 +173,9 @@ fn same(first: &str, truth: &History, node: &str, history: &History, verdict: &m
     for (room, log) in truth {
         let other = history.get(room).map_or(&[][..], Vec::as_slice);
         if log.len() != other.len() {
-            verdict.reordered.add(|| {
-                format!("room {room} has {} entries on {first} and {} on {node}", log.len(), other.len())
-            });
+            verdict
+                .reordered
+                .add(|| format!("room {room} has {} entries on {first} and {} on {node}", log.len(), other.len()));
         }
         for (a, b) in log.iter().zip(other) {
             if a.seq != b.seq || Print::of(a) != Print::of(b) {
@@ -211,7 +211,8 @@ fn read(reader: &Reader, truth: &History, verdict: &mut Verdict) {
             let same = entry.is_some_and(|entry| {
                 let print = Print::of(entry);
                 // What was deleted meanwhile has lost its text.
-                entry.seq.get() == seq && print.frame == seen.print.frame
+                entry.seq.get() == seq
+                    && print.frame == seen.print.frame
                     && (print.text == seen.print.text || text_of(entry).is_empty())
             });
             if !same {

@@ -14,7 +14,7 @@ use serde_json::json;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_mins(1);
 /// Without Redis a node finds what others stored when it compares heads, every ten seconds.
 const HEADS: Duration = Duration::from_millis(11_500);
 
@@ -26,11 +26,17 @@ fn cast(orders: &Orders) -> Cast {
 async fn goes_on(stage: &mut Stage, since: Instant, nodes: &[usize]) -> Result<()> {
     let all = stage.clients.iter().flat_map(|client| client.delays_since(since)).collect::<Vec<_>>();
     let (count, slowest) = (all.len(), percentile(all, 100));
-    stage.check(count > 0 && slowest <= HEADS, format!("everybody got {count} entries, the slowest after {:.1} s (11.5 s)", slowest.as_secs_f64()));
+    stage.check(
+        count > 0 && slowest <= HEADS,
+        format!("everybody got {count} entries, the slowest after {:.1} s (11.5 s)", slowest.as_secs_f64()),
+    );
     let gate = stage.system.addresses()[0];
     let name = stage.people[1].name.clone();
     let login = Person::login(gate, &name, PASSWORD).await;
-    stage.check(login.is_ok(), format!("signing in: {}", login.err().map_or("works".to_owned(), |error| format!("{error:#}"))));
+    stage.check(
+        login.is_ok(),
+        format!("signing in: {}", login.err().map_or("works".to_owned(), |error| format!("{error:#}"))),
+    );
     for node in nodes {
         let ready = stage.health(*node, path::READY).await;
         let said = ready.as_ref().map(|answer| format!("{} {}", answer.status.as_u16(), answer.text));
@@ -47,7 +53,7 @@ pub async fn redis_killed(orders: Orders) -> Result<Outcome> {
     sleep(Duration::from_secs(2)).await;
     stage.system.redis.as_mut().context("a row for Redis")?.kill().await?;
     let since = Instant::now();
-    sleep(orders.scaled(Duration::from_secs(14), Duration::from_secs(60))).await;
+    sleep(orders.scaled(Duration::from_secs(14), Duration::from_mins(1))).await;
     goes_on(&mut stage, since, &[0, 1]).await?;
     stage.system.redis.as_mut().context("a row for Redis")?.restart().await?;
     let took = stage.recovers(Instant::now(), LIMIT).await;
@@ -113,7 +119,7 @@ pub async fn node_without_redis(orders: Orders) -> Result<Outcome> {
     let proxy = stage.system.nodes[cut].redis.as_ref().context("a row for Redis")?;
     proxy.set(Weather { partition: true, ..Weather::default() });
     let since = Instant::now();
-    sleep(orders.scaled(Duration::from_secs(15), Duration::from_secs(60))).await;
+    sleep(orders.scaled(Duration::from_secs(15), Duration::from_mins(1))).await;
     goes_on(&mut stage, since, &[cut]).await?;
     if let Some(proxy) = &stage.system.nodes[cut].redis {
         proxy.heal();

@@ -15,11 +15,12 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout};
 
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_mins(1);
 
 /// X01.
 pub async fn killed(orders: Orders) -> Result<Outcome> {
-    let cast = orders.scaled(Cast { writers: 12, readers: 24, rooms: 3 }, Cast { writers: 50, readers: 200, rooms: 10 });
+    let cast =
+        orders.scaled(Cast { writers: 12, readers: 24, rooms: 3 }, Cast { writers: 50, readers: 200, rooms: 10 });
     let mut stage = Stage::open(&orders, Wiring::new(orders.store), cast).await?;
     let load = stage.load(Rate::of(orders.scaled(80, 100)));
     let (kills, pause) = orders.scaled((3, Duration::from_secs(3)), (5, Duration::from_secs(10)));
@@ -47,7 +48,8 @@ pub async fn killed(orders: Orders) -> Result<Outcome> {
 
 /// X03.
 pub async fn terminated(orders: Orders) -> Result<Outcome> {
-    let cast = orders.scaled(Cast { writers: 12, readers: 24, rooms: 3 }, Cast { writers: 50, readers: 200, rooms: 10 });
+    let cast =
+        orders.scaled(Cast { writers: 12, readers: 24, rooms: 3 }, Cast { writers: 50, readers: 200, rooms: 10 });
     let mut stage = Stage::open(&orders, Wiring::new(orders.store), cast).await?;
     let load = stage.load(Rate::of(80));
     sleep(stage.dice.between(Duration::from_secs(1), Duration::from_secs(3))).await;
@@ -77,8 +79,14 @@ pub async fn terminated(orders: Orders) -> Result<Outcome> {
         status.code() == Some(0) && took <= Duration::from_secs(15),
         format!("exit {:?} after {:.1} s (0, 15 s)", status.code(), took.as_secs_f64()),
     );
-    let codes: Vec<Option<u16>> = stage.clients.iter().zip(&before).zip(&there).filter(|(_, there)| **there)
-        .map(|((client, before), _)| client.ended().get(*before).and_then(|ended| ended.code)).collect();
+    let codes: Vec<Option<u16>> = stage
+        .clients
+        .iter()
+        .zip(&before)
+        .zip(&there)
+        .filter(|(_, there)| **there)
+        .map(|((client, before), _)| client.ended().get(*before).and_then(|ended| ended.code))
+        .collect();
     let goodbyes = codes.iter().filter(|code| **code == Some(CloseCode::Restart.code())).count();
     stage.check(goodbyes == codes.len(), format!("{goodbyes} of {} sockets closed with 1012", codes.len()));
 
@@ -149,7 +157,8 @@ pub async fn killed_before_publish(orders: Orders) -> Result<Outcome> {
 
 /// X04.
 pub async fn rolled(orders: Orders) -> Result<Outcome> {
-    let cast = orders.scaled(Cast { writers: 12, readers: 24, rooms: 3 }, Cast { writers: 50, readers: 150, rooms: 10 });
+    let cast =
+        orders.scaled(Cast { writers: 12, readers: 24, rooms: 3 }, Cast { writers: 50, readers: 150, rooms: 10 });
     let mut stage = Stage::open(&orders, Wiring::new(orders.store), cast).await?;
     let load = stage.load(Rate::of(60));
     for node in 0..stage.system.nodes.len() {
@@ -170,7 +179,8 @@ pub async fn rolled(orders: Orders) -> Result<Outcome> {
 
 /// X30.
 pub async fn rebooted(orders: Orders) -> Result<Outcome> {
-    let cast = orders.scaled(Cast { writers: 12, readers: 24, rooms: 3 }, Cast { writers: 50, readers: 150, rooms: 10 });
+    let cast =
+        orders.scaled(Cast { writers: 12, readers: 24, rooms: 3 }, Cast { writers: 50, readers: 150, rooms: 10 });
     let mut stage = Stage::open(&orders, Wiring::new(orders.store), cast).await?;
     for late in [Duration::ZERO, orders.scaled(Duration::from_secs(5), LIMIT)] {
         let load = stage.load(Rate::of(60));

@@ -20,7 +20,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, timeout};
 
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_mins(1);
 const KIB_OF_MIB: u64 = 1_024;
 
 /// X20.
@@ -325,7 +325,10 @@ pub async fn panics(orders: Orders) -> Result<Outcome> {
     came?;
     // The client whose connection it was is told, and does not have to find out by the silence.
     let told = stage.recovers(Instant::now(), LIMIT).await;
-    stage.check(told < Duration::from_secs(15), format!("the others' and its own messages go on after {:.1} s (15 s)", told.as_secs_f64()));
+    stage.check(
+        told < Duration::from_secs(15),
+        format!("the others' and its own messages go on after {:.1} s (15 s)", told.as_secs_f64()),
+    );
     drop(load);
     let ended: usize = stage.clients.iter().map(|client| client.ended().len()).sum();
     stage.check(ended == wanted, format!("{ended} of {} connections ended by {wanted} panics", stage.clients.len()));

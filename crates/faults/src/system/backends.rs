@@ -14,7 +14,7 @@ use tokio::net::TcpStream;
 use tokio::process::Command;
 use tokio::time::{Instant, sleep, timeout};
 
-const UP: Duration = Duration::from_secs(60);
+const UP: Duration = Duration::from_mins(1);
 const LOOK: Duration = Duration::from_millis(100);
 const SET: &str = "natter";
 /// What is said where Redis does not answer.
@@ -34,9 +34,7 @@ pub struct Mongo {
 
 impl Mongo {
     pub async fn start(program: &Path, members: usize, folder: &Path) -> Result<Self> {
-        let member = |number| {
-            Ok(Member { name: format!("mongod-{number}"), address: free_address()?, process: None })
-        };
+        let member = |number| Ok(Member { name: format!("mongod-{number}"), address: free_address()?, process: None });
         let members = (1..=members).map(member).collect::<Result<Vec<_>>>()?;
         let mut mongo = Self { program: program.to_owned(), folder: folder.to_owned(), members };
         for number in 0..mongo.members.len() {
