@@ -43,9 +43,9 @@ struct Cli {
     only: Vec<String>,
     #[arg(long, value_enum, default_value_t = Profile::Ci)]
     profile: Profile,
-    /// `sqlite`: one node on its embedded store. `cluster`: two nodes on MongoDB and Redis.
-    #[arg(long, value_enum, default_value_t = Store::Sqlite)]
-    store: Store,
+    /// `sqlite`: one node on its embedded store. `cluster`: two nodes on MongoDB and Redis. Or both, with a comma.
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "sqlite")]
+    store: Vec<Store>,
     /// The natter to try.
     #[arg(long, env = "NATTER_FAULTS_BINARY", value_name = "FILE")]
     binary: PathBuf,
@@ -111,19 +111,21 @@ async fn run(cli: &Cli) -> Result<bool> {
         mongod: cli.mongod.clone(),
         redis: cli.redis_server.clone(),
     };
-    let orders = Orders { seed: cli.seed, profile: cli.profile, store: cli.store, programs, plant: None };
+    let store = cli.store.first().copied().unwrap_or(Store::Sqlite);
+    let orders = Orders { seed: cli.seed, profile: cli.profile, store, programs, plant: None };
     if cli.self_test {
         return selftest::run(&orders).await;
     }
-    let rows = chosen(cli)?;
     let seeds = orders.scaled(1, 3);
     let mut lines = Vec::new();
     say(report::HEAD);
-    for row in rows {
-        for seed in cli.seed..cli.seed + seeds {
-            let line = play(&row, &Orders { seed, ..orders.clone() }).await;
-            say(&line.show());
-            lines.push(line);
+    for store in &cli.store {
+        for row in chosen(cli, *store)? {
+            for seed in cli.seed..cli.seed + seeds {
+                let line = play(&row, &Orders { seed, store: *store, ..orders.clone() }).await;
+                say(&line.show());
+                lines.push(line);
+            }
         }
     }
     let failed = lines.iter().filter(|line| line.fails()).count();
@@ -139,7 +141,8 @@ async fn run(cli: &Cli) -> Result<bool> {
     Ok(failed == 0)
 }
 
-fn chosen(cli: &Cli) -> Result<Vec<Row>> {
+/// What was asked for, or everything that the profile and the store have.
+fn chosen(cli: &Cli, store: Store) -> Result<Vec<Row>> {
     let all = rows::all();
     for name in &cli.only {
         if !all.iter().any(|row| row.id.eq_ignore_ascii_case(name)) {
@@ -147,7 +150,7 @@ fn chosen(cli: &Cli) -> Result<Vec<Row>> {
         }
     }
     let asked = |row: &Row| cli.only.iter().any(|name| row.id.eq_ignore_ascii_case(name));
-    let fits = |row: &Row| row.store.is_none_or(|store| store == cli.store);
+    let fits = |row: &Row| row.store.is_none_or(|only| only == store);
     let kept = all.into_iter().filter(|row| {
         if cli.only.is_empty() { fits(row) && (cli.profile == Profile::Full || row.in_ci) } else { asked(row) }
     });

@@ -3,6 +3,7 @@
 
 mod bus;
 mod client;
+mod clocks;
 mod kill;
 mod protocol;
 mod session;
@@ -48,7 +49,7 @@ impl From<Outcome> for Played {
 }
 
 /// Every row, in the order of the matrix. Its numbers are those of the list of faults that the project was planned with:
-/// X17 (clocks that differ), X19, X27 and X32 (uploads, buffering proxies, restoring) are not played by this harness.
+/// X19, X27 and X32 (uploads, buffering proxies, restoring) are not played by this harness.
 pub fn all() -> Vec<Row> {
     vec![
         row("X01", "kill -9 of a node under load, at offsets that the seed throws", true, play!(kill::killed)),
@@ -87,6 +88,7 @@ pub fn all() -> Vec<Row> {
             play!(client::reply_lost),
         ),
         row("X16", "twenty sockets that never read, in a busy room", false, play!(client::deaf_readers)),
+        row("X17", "clocks that are five minutes early and late", false, play!(clocks::wrong)),
         Row { store: Some(Store::Sqlite), ..row("X18", "the disk is full", false, play!(store::disk_full)) },
         row("X20", "bad frames by the thousand", true, play!(protocol::bad_frames)),
         row("X21", "huge frames, bodies and heads", true, play!(protocol::huge)),

@@ -16,8 +16,8 @@ use tokio::process::Command;
 use tokio::time::{Instant, sleep};
 
 const LIMIT: Duration = Duration::from_mins(1);
-/// The send path answers within this time, whatever the database does.
-const ANSWER: Duration = Duration::from_millis(6_500);
+/// The send path answers within six seconds, whatever the database does; one more is the machine's.
+const ANSWER: Duration = Duration::from_secs(7);
 
 fn cast(orders: &Orders) -> Cast {
     orders.scaled(Cast { writers: 10, readers: 10, rooms: 2 }, Cast { writers: 30, readers: 60, rooms: 5 })
@@ -58,7 +58,7 @@ fn answered_in_time(stage: &mut Stage, tries: &Tries) {
     stage.check(
         tries.wrong.is_empty() && tries.slowest <= ANSWER,
         format!(
-            "{} sends meanwhile: {} acked, {} told to retry, within {:.1} s (6.5 s){}",
+            "{} sends meanwhile: {} acked, {} told to retry, within {:.1} s (7 s){}",
             tries.acked + tries.retry + tries.wrong.len(),
             tries.acked,
             tries.retry,
