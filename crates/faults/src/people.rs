@@ -58,12 +58,26 @@ impl Answer {
 }
 
 /// Both tokens of a login.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tokens {
     pub access: String,
     pub cookie: String,
-    /// Seconds that the access token lives from when it was given.
-    pub expires_in: u64,
+    /// How long the access token lives from when it was given.
+    pub life: Duration,
+    pub given: Instant,
+}
+
+impl Tokens {
+    pub fn of(session: &Session, answer: &Answer) -> Result<Self> {
+        let cookie = answer.cookie().context("an answer without a refresh cookie")?;
+        let life = Duration::from_secs(session.expires_in);
+        Ok(Self { access: session.access_token.clone(), cookie, life, given: Instant::now() })
+    }
+
+    /// Whether the time has come to get the next ones: half of their life is over.
+    pub fn are_old(&self) -> bool {
+        self.given.elapsed() > self.life / 2
+    }
 }
 
 pub struct Person {
@@ -121,7 +135,7 @@ impl Person {
             match answer {
                 Ok(answer) if answer.status.is_success() => {
                     let session: Session = answer.read()?;
-                    let tokens = tokens_of(&session, &answer)?;
+                    let tokens = Tokens::of(&session, &answer)?;
                     let (name, id) = (session.user.username.to_string(), session.user.id);
                     return Ok(Self {
                         name,
@@ -159,7 +173,7 @@ impl Person {
         }
         let answer = self.refresh_with(gate, &stale.cookie).await?;
         ensure!(answer.status.is_success(), "{} cannot renew: {} {}", self.name, answer.status, answer.text);
-        let tokens = tokens_of(&answer.read()?, &answer)?;
+        let tokens = Tokens::of(&answer.read()?, &answer)?;
         self.take(tokens);
         Ok(())
     }
@@ -238,11 +252,6 @@ impl Person {
     pub async fn page(&self, gate: SocketAddr, room: RoomId, query: &str) -> Result<MessagePage> {
         self.surely(gate, Method::GET, &format!("{}?{query}", path::messages(room)), None).await?.read()
     }
-}
-
-fn tokens_of(session: &Session, answer: &Answer) -> Result<Tokens> {
-    let cookie = answer.cookie().context("an answer without a refresh cookie")?;
-    Ok(Tokens { access: session.access_token.clone(), cookie, expires_in: session.expires_in })
 }
 
 /// The promise in the answer to a message, if it is one.

@@ -5,7 +5,7 @@ use super::outbox::{Unsent, Via};
 use super::{BACKOFF_BASE, BACKOFF_CAP, Ended, Shared, Wish};
 use crate::dice::Dice;
 use crate::ledger::Ack;
-use crate::people::ack_in;
+use crate::people::{Tokens, ack_in};
 use anyhow::{Context, Result, bail};
 use futures_util::{SinkExt, StreamExt};
 use natter_shared::entry::Entry;
@@ -136,10 +136,15 @@ async fn connect(
         });
         begun.collect()
     };
+    let tokens = shared.manner.person.tokens();
+    if shared.manner.renews && tokens.are_old() {
+        // Whether the old one is still good the server will say.
+        let _ = shared.manner.person.renew(gate, &tokens).await;
+    }
     let token = shared.manner.person.tokens().access;
+    let shown = token.clone();
     send(&mut socket, &ClientFrame::Hello { token, cursors: Some(cursors) }).await?;
-    let mut talk =
-        Talk { shared: Arc::clone(shared), socket, gate, connection, behind_since: None, shown: Instant::now() };
+    let mut talk = Talk { shared: Arc::clone(shared), socket, gate, connection, behind_since: None, shown };
     let ended = talk.go_on(wishes).await;
     Ok(ended.unwrap_or(End::Closed(None)))
 }
@@ -171,8 +176,8 @@ struct Talk {
     gate: SocketAddr,
     connection: u32,
     behind_since: Option<Instant>,
-    /// When the token was shown.
-    shown: Instant,
+    /// The token that was shown last.
+    shown: String,
 }
 
 impl Talk {
@@ -355,17 +360,24 @@ impl Talk {
         }
     }
 
-    /// At two thirds of a token's life the next one is shown.
+    /// In the middle of a token's life the next one is shown.
     async fn show_fresh_token(&mut self) -> Result<()> {
-        let tokens = self.shared.manner.person.tokens();
-        let life = Duration::from_secs(tokens.expires_in);
-        if !self.shared.manner.renews || self.shown.elapsed() < life * 2 / 3 {
+        if !self.shared.manner.renews {
             return Ok(());
         }
-        self.shared.manner.person.renew(self.gate, &tokens).await?;
-        self.shown = Instant::now();
-        let token = self.shared.manner.person.tokens().access;
-        send(&mut self.socket, &ClientFrame::Token { token }).await
+        let person = &self.shared.manner.person;
+        let tokens = person.tokens();
+        if tokens.are_old() {
+            // Where it cannot be renewed now, the next tick tries again.
+            let _ = person.renew(self.gate, &tokens).await;
+        }
+        // Another connection of the same person may have got it.
+        let Tokens { access, .. } = person.tokens();
+        if access != self.shown {
+            send(&mut self.socket, &ClientFrame::Token { token: access.clone() }).await?;
+            self.shown = access;
+        }
+        Ok(())
     }
 }
 

@@ -30,6 +30,7 @@ pub async fn token_runs_out(orders: Orders) -> Result<Outcome> {
     let mut stage = Stage::open(&orders, wiring, Cast { writers: 8, readers: 8, rooms: 1 }).await?;
     let load = stage.load(Rate::of(40));
     let (room, gate) = (stage.rooms[0], stage.system.gates()[0]);
+    let before: Vec<u32> = stage.clients.iter().map(|client| client.welcomes()).collect();
     let careless = Arc::new(Person::login(gate, &stage.people[1].name, PASSWORD).await?);
     let given = Instant::now();
     let manner = Manner { renews: false, ..Manner::new(&careless, &[gate], &[room], Via::Socket) };
@@ -51,8 +52,9 @@ pub async fn token_runs_out(orders: Orders) -> Result<Outcome> {
     let silent = client.last_frame() == heard && client.stopped().is_some();
     stage.check(silent, if silent { "and told nothing after" } else { "but told something after" });
     client.leaves();
-    let kept: Vec<&Arc<Client>> = stage.clients[..careless].iter().filter(|client| client.welcomes() == 1).collect();
-    let (kept, all) = (kept.len(), careless);
+    let kept = stage.clients[..careless].iter().zip(&before).filter(|(client, before)| client.welcomes() == **before);
+    let kept = kept.count();
+    let all = careless;
     stage.check(
         kept == all,
         format!("{kept} of {all} that showed fresh tokens kept their socket over three lives of a token"),
@@ -86,11 +88,7 @@ pub async fn two_tabs(orders: Orders) -> Result<Outcome> {
         for answer in [&one, &two] {
             ensure!(answer.status.is_success(), "a tab lost its login in round {round}: {answer:?}");
             let session: Session = answer.read()?;
-            person.take(Tokens {
-                access: session.access_token,
-                cookie: answer.cookie().context("no cookie")?,
-                expires_in: session.expires_in,
-            });
+            person.take(Tokens::of(&session, answer)?);
             let me = person.once(gates[0], Method::GET, path::ME, None).await?;
             ensure!(me.status.is_success(), "a fresh token is refused: {me:?}");
         }
