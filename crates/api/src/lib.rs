@@ -6,6 +6,8 @@ pub mod bus;
 pub mod clock;
 pub mod config;
 pub mod http;
+#[cfg(feature = "planted-bugs")]
+mod planted;
 pub mod realtime;
 #[cfg(test)]
 mod scene;

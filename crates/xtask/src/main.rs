@@ -5,6 +5,7 @@ mod cluster;
 mod budget;
 mod compress;
 mod dev;
+mod faults;
 mod fingerprint;
 mod front;
 mod licence;
@@ -55,6 +56,10 @@ enum Command {
     Page,
     /// Only the tests in a real browser, against the real server (Playwright and Chromium).
     E2e(E2eArgs),
+    /// Kill, cut and flood a running Natter, and show that nothing is lost.
+    ///
+    /// A few minutes with the profile `ci`, an hour with `full`; `-- --help` says more.
+    Faults(FaultsArgs),
     /// What .ci/run does: set up, then test, with the time of day on every step.
     Ci,
     /// Install what the other commands need, and nothing else.
@@ -107,6 +112,13 @@ pub struct E2eArgs {
 }
 
 #[derive(Args)]
+struct FaultsArgs {
+    /// What the harness gets, for example `--only X05 --store cluster`, with or without `--` before it.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS OF THE HARNESS")]
+    harness: Vec<String>,
+}
+
+#[derive(Args)]
 struct SetupArgs {
     /// What to install; all of it if nothing is named.
     #[arg(value_enum, value_name = "PART")]
@@ -124,6 +136,7 @@ fn main() -> ExitCode {
         Command::Test(args) => suite::run(args.quick).map(|()| ExitCode::SUCCESS),
         Command::Page => page::build_alone().map(|()| ExitCode::SUCCESS),
         Command::E2e(args) => browser::run(&args.playwright).map(|()| ExitCode::SUCCESS),
+        Command::Faults(args) => faults::run(&args.harness),
         Command::Ci => {
             progress::show_time_of_day();
             suite::run(false).map(|()| ExitCode::SUCCESS)

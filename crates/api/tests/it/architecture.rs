@@ -91,6 +91,21 @@ fn the_page_and_the_server_meet_in_shared_only() {
 }
 
 #[test]
+fn planted_bugs_are_in_no_build_that_does_not_ask_for_them() {
+    let metadata = MetadataCommand::new().manifest_path(repository().join("Cargo.toml")).no_deps().exec().unwrap();
+    for package in &metadata.packages {
+        for (feature, includes) in &package.features {
+            let planted = includes.iter().find(|name| name.contains("planted-bugs"));
+            assert!(planted.is_none(), "the feature {feature} of {} includes {planted:?}", package.name);
+        }
+        let asked = package.dependencies.iter().find(|d| d.features.iter().any(|name| name == "planted-bugs"));
+        assert!(asked.is_none(), "{} asks for the planted bugs of {}", package.name, asked.unwrap().name);
+    }
+    let api = metadata.packages.iter().find(|p| p.name.as_str() == "natter-api").unwrap();
+    assert!(api.features.contains_key("planted-bugs"), "this test looks for a feature that is there");
+}
+
+#[test]
 fn each_backend_is_named_in_its_own_folder_only() {
     let rules =
         [("rusqlite", "store/sqlite"), ("bson", "store/mongo"), ("mongodb", "store/mongo"), ("redis", "bus/redis")];
