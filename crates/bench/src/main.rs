@@ -105,6 +105,8 @@ async fn run(args: RunArgs) -> Result<()> {
             say(&format!("{}: written to {}", workload.name(), document.display()));
         }
     }
+    // After a failure the logs stay; else nothing is worth keeping.
+    let _ = std::fs::remove_dir_all(&args.work);
     Ok(())
 }
 

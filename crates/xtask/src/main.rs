@@ -1,5 +1,6 @@
 //! `cargo xtask`: every command that a person or CI types, and nothing that only the server or the page needs.
 
+mod bench;
 mod browser;
 mod compress;
 mod dev;
@@ -43,6 +44,8 @@ enum Command {
     Test(TestArgs),
     /// Only the tests in a real browser, against the real server (Playwright and Chromium).
     E2e(E2eArgs),
+    /// Measure Natter against floors and a peer, and print ratios; takes about half an hour, 5 minutes with --quick.
+    Bench(BenchArgs),
     /// What .ci/run does: set up, then test, with the time of day on every step.
     Ci,
     /// Install what the other commands need, and nothing else.
@@ -87,6 +90,19 @@ pub struct E2eArgs {
 }
 
 #[derive(Args)]
+pub struct BenchArgs {
+    /// One round of short cells: shows that everything works, and measures little.
+    #[arg(long)]
+    pub quick: bool,
+    /// Only this workload (W1, W3 or W8); may be repeated. docs/performance.md says what each is.
+    #[arg(long, value_name = "WORKLOAD")]
+    pub only: Vec<String>,
+    /// The document whose tables are replaced: docs/performance.md.
+    #[arg(long, value_name = "FILE")]
+    pub write: Option<std::path::PathBuf>,
+}
+
+#[derive(Args)]
 struct SetupArgs {
     /// What to install; all of it if nothing is named.
     #[arg(value_enum, value_name = "PART")]
@@ -100,6 +116,7 @@ fn main() -> ExitCode {
         Command::Dev(args) => dev::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Test(args) => suite::run(args.quick).map(|()| ExitCode::SUCCESS),
         Command::E2e(args) => browser::run(&args.playwright).map(|()| ExitCode::SUCCESS),
+        Command::Bench(args) => bench::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Ci => {
             progress::show_time_of_day();
             suite::run(false).map(|()| ExitCode::SUCCESS)

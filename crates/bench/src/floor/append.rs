@@ -48,6 +48,6 @@ mod tests {
         let path = folder.path().join("append");
         assert!(append(&path, 8, Duration::from_millis(20)).unwrap() > 0.0);
         let length = std::fs::metadata(&path).unwrap().len();
-        assert!(length > 0 && length % (8 * ENTRY as u64) == 0, "{length}");
+        assert!(length > 0 && length.is_multiple_of(8 * ENTRY as u64), "{length}");
     }
 }

@@ -8,6 +8,11 @@ pub const CLOSE: u8 = 0x8;
 pub const PING: u8 = 0x9;
 pub const PONG: u8 = 0xA;
 
+/// The bit of a header that says that a mask follows, and the two lengths that stand for a longer length after them.
+const MASKED: u8 = 0x80;
+const MEDIUM: u8 = 0x7E;
+const LONG: u8 = 0x7F;
+
 /// Larger frames are no part of a benchmark.
 pub const PAYLOAD_MAX: usize = 192 * 1024;
 /// A client masks what it sends (5.3). Against the attacks that this is for it would have to be random; there is nobody
@@ -30,12 +35,12 @@ impl Frame {
     pub fn at_start_of(bytes: &[u8]) -> Result<Option<Self>> {
         let &[first, second, ref rest @ ..] = bytes else { return Ok(None) };
         ensure!(first & 0xF0 == 0x80, "a frame in parts, or with an extension (first byte {first:#04x})");
-        let (extended, length) = match second & 0x7F {
-            126 => match rest {
+        let (extended, length) = match second & !MASKED {
+            MEDIUM => match rest {
                 &[a, b, ..] => (2, usize::from(u16::from_be_bytes([a, b]))),
                 _ => return Ok(None),
             },
-            127 => match rest.first_chunk() {
+            LONG => match rest.first_chunk() {
                 Some(length) => (8, usize::try_from(u64::from_be_bytes(*length))?),
                 None => return Ok(None),
             },
@@ -44,7 +49,7 @@ impl Frame {
         if length > PAYLOAD_MAX {
             bail!("a frame of {length} bytes, and at most {PAYLOAD_MAX} are expected");
         }
-        let mask = if second & 0x80 == 0 {
+        let mask = if second & MASKED == 0 {
             None
         } else if let Some(mask) = rest.get(extended..).and_then(<[u8]>::first_chunk) {
             Some(*mask)
@@ -84,7 +89,7 @@ fn apply(mask: [u8; 4], payload: &mut [u8]) {
 
 /// Appends a client's frame, masked.
 pub fn write_from_client(out: &mut Vec<u8>, opcode: u8, payload: &[u8]) {
-    header(out, opcode, payload.len(), 0x80);
+    header(out, opcode, payload.len(), MASKED);
     out.extend_from_slice(&MASK);
     let start = out.len();
     out.extend_from_slice(payload);
@@ -99,13 +104,13 @@ pub fn write_from_server(out: &mut Vec<u8>, opcode: u8, payload: &[u8]) {
 
 fn header(out: &mut Vec<u8>, opcode: u8, length: usize, masked: u8) {
     out.push(0x80 | opcode);
-    if let Some(short) = u8::try_from(length).ok().filter(|length| *length < 126) {
+    if let Some(short) = u8::try_from(length).ok().filter(|length| *length < MEDIUM) {
         out.push(masked | short);
     } else if let Ok(medium) = u16::try_from(length) {
-        out.push(masked | 126);
+        out.push(masked | MEDIUM);
         out.extend_from_slice(&medium.to_be_bytes());
     } else {
-        out.push(masked | 127);
+        out.push(masked | LONG);
         out.extend_from_slice(&(length as u64).to_be_bytes());
     }
 }

@@ -52,7 +52,7 @@ pub async fn run(bench: &Bench<'_>) -> Result<String> {
                 Ok(round) => {
                     let (kb, cpu, connects) = (short(round.kb), short(round.cpu_us), short(round.connects));
                     say(&format!("  {}: {kb} kB each, {cpu} µs/s each, {connects} connects/s", contender.name));
-                    cost.push(Some(round));
+                    cost.push(Some(&round));
                 }
                 Err(why) => {
                     say(&format!("  {}: failed: {why:#}", contender.name));
@@ -99,11 +99,11 @@ impl Cost {
         Self { who, kb: none(), cpu_us: none(), connects: none(), client: none() }
     }
 
-    fn push(&mut self, round: Option<Round>) {
-        self.kb.push(round.as_ref().map(|round| round.kb));
-        self.cpu_us.push(round.as_ref().map(|round| round.cpu_us));
-        self.connects.push(round.as_ref().map(|round| round.connects));
-        self.client.push(round.as_ref().map(|round| round.client));
+    fn push(&mut self, round: Option<&Round>) {
+        self.kb.push(round.map(|round| round.kb));
+        self.cpu_us.push(round.map(|round| round.cpu_us));
+        self.connects.push(round.map(|round| round.connects));
+        self.client.push(round.map(|round| round.client));
     }
 }
 

@@ -70,7 +70,8 @@ impl Bench<'_> {
     /// A folder that nothing was in before, for one database.
     pub fn fresh_folder(&self, name: &str) -> Result<PathBuf> {
         let parent = std::path::absolute(&self.args.work)?;
-        let folder = (0..).map(|number| parent.join(format!("{name}-{number}"))).find(|folder| !folder.exists());
+        let mut folders = (0..1_000).map(|number| parent.join(format!("{name}-{number}")));
+        let folder = folders.find(|folder| !folder.exists());
         let folder = folder.context("no folder is free")?;
         std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
         Ok(folder)
@@ -79,5 +80,6 @@ impl Bench<'_> {
 
 /// What was absent or went wrong, as a list under the tables.
 fn notes(notes: &[String]) -> String {
-    notes.iter().map(|note| format!("- {}\n", note.trim().replace('\n', " "))).collect()
+    let lines: Vec<String> = notes.iter().map(|note| format!("- {}", note.trim().replace('\n', " "))).collect();
+    lines.join("\n")
 }
