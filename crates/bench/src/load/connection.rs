@@ -90,19 +90,24 @@ impl Connection {
     async fn sign_in(&mut self, dialect: Dialect, person: &Person, buffer: &Buffer) -> Result<()> {
         let mut welcome = false;
         while !welcome {
-            let mut speak = false;
+            let mut answers = Vec::new();
             self.receive(buffer, |opcode, text| {
                 ensure!(opcode != frame::CLOSE, "closed with {}", close_code(text));
+                if opcode == frame::PING {
+                    frame::write_from_client(&mut answers, frame::PONG, text);
+                    return Ok(());
+                }
                 match dialect.greet(text)? {
-                    Greeting::Speak => speak = true,
+                    Greeting::Speak => frame::write_from_client(&mut answers, frame::TEXT, person.hello.as_bytes()),
+                    Greeting::Ping(answer) => frame::write_from_client(&mut answers, frame::TEXT, answer.as_bytes()),
                     Greeting::Welcome => welcome = true,
                     Greeting::Aside => {}
                 }
                 Ok(())
             })
             .await?;
-            if speak {
-                self.say(&person.hello).await?;
+            if !answers.is_empty() {
+                self.stream.write_all(&answers).await.context("hung up")?;
             }
         }
         // An idle connection holds nothing.
@@ -117,15 +122,19 @@ impl Connection {
         self.stream.write_all(&wire).await.context("hung up")
     }
 
-    /// Waits for bytes, and hands over each frame that is whole by then. Dropping the future loses nothing.
+    /// Waits for bytes, and hands over each frame that is whole by then. Dropping the future loses nothing. A server that
+    /// speaks first may have sent frames right behind its answer to the upgrade: those need no waiting.
     pub async fn receive(&mut self, buffer: &Buffer, mut each: impl FnMut(u8, &[u8]) -> Result<()>) -> Result<()> {
         std::future::poll_fn(|cx| {
             let mut buffer = buffer.0.borrow_mut();
             let begun = self.begun.len();
-            let mut read = ReadBuf::new(&mut buffer[begun..]);
-            ready!(Pin::new(&mut self.stream).poll_read(cx, &mut read)).context("the connection broke")?;
-            let fresh = read.filled().len();
-            ensure_open(fresh)?;
+            let mut fresh = 0;
+            if Frame::at_start_of(&self.begun)?.is_none() {
+                let mut read = ReadBuf::new(&mut buffer[begun..]);
+                ready!(Pin::new(&mut self.stream).poll_read(cx, &mut read)).context("the connection broke")?;
+                fresh = read.filled().len();
+                ensure_open(fresh)?;
+            }
             buffer[..begun].copy_from_slice(&self.begun);
             let bytes = &buffer[..begun + fresh];
             let mut taken = 0;
@@ -149,4 +158,69 @@ fn ensure_open(fresh: usize) -> Result<()> {
 /// The number in a close frame; 1005 if there is none (RFC 6455, 7.1.5).
 pub fn close_code(payload: &[u8]) -> u16 {
     payload.first_chunk().map_or(1005, |code| u16::from_be_bytes(*code))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// A server that speaks first, in as many writes as are given, and says what it was told.
+    async fn speaks_first(listener: TcpListener, writes: Vec<Vec<u8>>) -> Vec<u8> {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            stream.read_buf(&mut head).await.unwrap();
+        }
+        for write in writes {
+            stream.write_all(&write).await.unwrap();
+            // One segment each, as far as a stream allows.
+            tokio::task::yield_now().await;
+        }
+        let mut told = Vec::new();
+        while Frame::at_start_of(&told).unwrap().is_none() {
+            stream.read_buf(&mut told).await.unwrap();
+        }
+        let mut welcome = Vec::new();
+        frame::write_from_server(&mut welcome, frame::TEXT, br#"40{"sid":"x"}"#);
+        stream.write_all(&welcome).await.unwrap();
+        let frame = Frame::at_start_of(&told).unwrap().unwrap();
+        frame.unmask(&mut told).to_vec()
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn what_comes_with_the_upgrade_is_heard_wherever_it_is_cut() {
+        let mut wire = b"HTTP/1.1 101 Switching Protocols\r\n\r\n".to_vec();
+        let head = wire.len();
+        frame::write_from_server(&mut wire, frame::TEXT, br#"0{"sid":"x"}"#);
+        for cut in [1, head - 1, head, head + 1, head + 5, wire.len()] {
+            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+            let address = listener.local_addr().unwrap();
+            let (first, rest) = wire.split_at(cut);
+            let person = Person { hello: r#"40{"user":1}"#.into(), room: "r".into(), group: 0 };
+            let buffer = Buffer::new();
+            let opening = Connection::open(address, Dialect::SocketIo, &person, &buffer);
+            let (opened, told) = tokio::join!(opening, speaks_first(listener, vec![first.to_vec(), rest.to_vec()]));
+            opened.unwrap();
+            assert_eq!(told, person.hello.as_bytes());
+        }
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn a_refused_upgrade_is_an_error_with_its_status() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let refuses = async {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            stream.write_all(b"HTTP/1.1 429 Too Many Requests\r\n\r\n").await.unwrap();
+            stream
+        };
+        let person = Person { hello: "".into(), room: "r".into(), group: 0 };
+        let buffer = Buffer::new();
+        let (opened, _stream) = tokio::join!(Connection::open(address, Dialect::Natter, &person, &buffer), refuses);
+        assert!(opened.err().unwrap().to_string().contains("429"));
+    }
 }

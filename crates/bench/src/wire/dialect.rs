@@ -43,6 +43,8 @@ pub enum Said {
 pub enum Greeting {
     /// Now say who you are.
     Speak,
+    /// To be answered with this text.
+    Ping(&'static str),
     Welcome,
     Aside,
 }
@@ -69,6 +71,7 @@ impl Dialect {
             Self::SocketIo if text.starts_with(b"40{") => Ok(Greeting::Welcome),
             _ => match self.hear(text) {
                 Said::Refused(why) => bail!("refused: {why}"),
+                Said::Ping(answer) => Ok(Greeting::Ping(answer)),
                 _ => Ok(Greeting::Aside),
             },
         }
