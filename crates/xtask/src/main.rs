@@ -1,8 +1,9 @@
 //! `cargo xtask`: every command that a person or CI types, and nothing that only the server or the page needs.
 
+mod bench;
 mod browser;
-mod cluster;
 mod budget;
+mod cluster;
 mod compress;
 mod dev;
 mod faults;
@@ -60,6 +61,8 @@ enum Command {
     ///
     /// A few minutes with the profile `ci`, an hour with `full`; `-- --help` says more.
     Faults(FaultsArgs),
+    /// Measure Natter against floors and a peer, and print ratios; takes about half an hour, 5 minutes with --quick.
+    Bench(BenchArgs),
     /// What .ci/run does: set up, then test, with the time of day on every step.
     Ci,
     /// Install what the other commands need, and nothing else.
@@ -119,6 +122,19 @@ struct FaultsArgs {
 }
 
 #[derive(Args)]
+pub struct BenchArgs {
+    /// One round of short cells: shows that everything works, and measures little.
+    #[arg(long)]
+    pub quick: bool,
+    /// Only this workload (W1, W3 or W8); may be repeated. docs/performance.md says what each is.
+    #[arg(long, value_name = "WORKLOAD")]
+    pub only: Vec<String>,
+    /// The document whose tables are replaced: docs/performance.md.
+    #[arg(long, value_name = "FILE")]
+    pub write: Option<std::path::PathBuf>,
+}
+
+#[derive(Args)]
 struct SetupArgs {
     /// What to install; all of it if nothing is named.
     #[arg(value_enum, value_name = "PART")]
@@ -137,6 +153,7 @@ fn main() -> ExitCode {
         Command::Page => page::build_alone().map(|()| ExitCode::SUCCESS),
         Command::E2e(args) => browser::run(&args.playwright).map(|()| ExitCode::SUCCESS),
         Command::Faults(args) => faults::run(&args.harness),
+        Command::Bench(args) => bench::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Ci => {
             progress::show_time_of_day();
             suite::run(false).map(|()| ExitCode::SUCCESS)
