@@ -14,7 +14,8 @@ pub fn section(name: &str, report: &str, machine: &[String], plan: &Plan) -> Str
     let how = if plan.quick {
         "One short round: it shows that everything works, and its figures say little.".to_owned()
     } else {
-        format!("{} rounds in turn, {} s measured a cell: median (lowest–highest).", plan.rounds, plan.window.as_secs())
+        let (rounds, seconds) = (plan.rounds, plan.window.as_secs());
+        format!("{rounds} rounds in turn, {seconds} s of each cell measured: median (lowest–highest).")
     };
     let machine = machine.join("; ");
     format!(

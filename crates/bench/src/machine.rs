@@ -1,6 +1,7 @@
 //! The machine that is measured on: which core is whose, how many files may be open, what it is and what runs on it. The
 //! wall clock is read here and nowhere else.
 
+use std::fs::File;
 use std::path::Path;
 use std::process::Command;
 
@@ -55,8 +56,13 @@ pub fn raise_file_limit() -> Result<u64> {
     Ok(hard)
 }
 
-/// An empty folder on a disk that keeps what was synced.
-pub fn prepare_folder(folder: &Path) -> Result<()> {
+/// An empty folder on a disk that keeps what was synced. It is this program's alone as long as the lock is held.
+pub fn prepare_folder(folder: &Path) -> Result<File> {
+    let parent = folder.parent().context("the work folder must be in another folder")?;
+    std::fs::create_dir_all(parent).with_context(|| format!("cannot make {}", parent.display()))?;
+    let path = folder.with_extension("lock");
+    let lock = File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
+    ensure!(lock.try_lock().is_ok(), "another benchmark is using {}; wait for its end", folder.display());
     if folder.exists() {
         std::fs::remove_dir_all(folder).with_context(|| format!("cannot empty {}", folder.display()))?;
     }
@@ -65,7 +71,7 @@ pub fn prepare_folder(folder: &Path) -> Result<()> {
     if disk.filesystem_type() == TMPFS_MAGIC {
         bail!("{} is in memory, where a sync costs nothing: name a folder on a disk with --work", folder.display());
     }
-    Ok(())
+    Ok(lock)
 }
 
 /// What was measured on, a sentence each.
@@ -128,4 +134,24 @@ pub fn today() -> String {
 pub fn run_number() -> u64 {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     now.as_secs().rotate_left(32) ^ u64::from(now.subsec_nanos()) ^ u64::from(std::process::id()).rotate_left(48)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_work_folder_is_emptied_and_has_one_owner() {
+        // Beside this program, for the system's temporary folder may be in memory.
+        let program = std::env::current_exe().unwrap();
+        let folder = tempfile::tempdir_in(program.parent().unwrap()).unwrap();
+        let work = folder.path().join("work");
+        std::fs::create_dir(&work).unwrap();
+        std::fs::write(work.join("old"), "").unwrap();
+        let owner = prepare_folder(&work).unwrap();
+        assert!(work.is_dir() && !work.join("old").exists());
+        assert!(prepare_folder(&work).unwrap_err().to_string().contains("another benchmark"));
+        drop(owner);
+        prepare_folder(&work).unwrap();
+    }
 }

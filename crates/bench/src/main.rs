@@ -17,8 +17,10 @@ mod workload;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
+use clap::builder::RangedU64ValueParser;
 use clap::{Args, Parser, Subcommand};
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::machine::Cores;
 use crate::plan::Plan;
@@ -58,6 +60,9 @@ pub struct RunArgs {
     /// One round of short cells: shows that everything works, and measures little.
     #[arg(long)]
     pub quick: bool,
+    /// How often everything is measured: 3 times, once with --quick.
+    #[arg(long, value_name = "NUMBER", value_parser = RangedU64ValueParser::<usize>::new().range(1..=99))]
+    pub rounds: Option<usize>,
     /// Only these workloads; all of them if none is named.
     #[arg(long, value_enum, value_name = "WORKLOAD")]
     pub only: Vec<Workload>,
@@ -85,10 +90,22 @@ fn on_one_thread(work: impl Future<Output = Result<()>>) -> Result<()> {
     tokio::task::LocalSet::new().block_on(&runtime, work)
 }
 
+/// Measures until it is done or told to stop; either way nothing that was started is left behind.
 async fn run(args: RunArgs) -> Result<()> {
-    let plan = if args.quick { Plan::quick() } else { Plan::whole() };
+    let mut terminate = signal(SignalKind::terminate()).context("signals cannot be waited for")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("signals cannot be waited for")?;
+    tokio::select! {
+        done = measure(args) => done,
+        _ = terminate.recv() => bail!("stopped"),
+        _ = interrupt.recv() => bail!("stopped"),
+    }
+}
+
+async fn measure(args: RunArgs) -> Result<()> {
+    let mut plan = if args.quick { Plan::quick() } else { Plan::whole() };
+    plan.rounds = args.rounds.unwrap_or(plan.rounds);
     let files = machine::raise_file_limit()?;
-    machine::prepare_folder(&args.work)?;
+    let _lock = machine::prepare_folder(&args.work)?;
     let cores = Cores::choose()?;
     let machine = machine::describe(&args, cores);
     say(&machine.join("\n"));

@@ -43,10 +43,10 @@ pub struct Target {
     pub wanted: Option<Wanted>,
 }
 
-/// Targets as a table; one that could not be measured says so.
+/// Targets as a table; one that could not be measured says so, and what is neither measured nor promised is left out.
 pub fn targets(targets: &[Target]) -> String {
     let mut table = Table::new(&["compared", "at", "measured", "target", ""]);
-    for target in targets {
+    for target in targets.iter().filter(|target| target.wanted.is_some() || target.ratio.rounds() > 0) {
         let wanted = match target.wanted {
             Some(Wanted::AtLeast(least)) => format!("≥ {}{}", plain(least), target.unit),
             Some(Wanted::AtMost(most)) => format!("≤ {}{}", plain(most), target.unit),
@@ -147,12 +147,14 @@ mod tests {
             target(&[2.0], Some(Wanted::AtMost(1.3))),
             target(&[], Some(Wanted::AtMost(1.3))),
             target(&[1.0], None),
+            target(&[], None),
         ]);
         let lines: Vec<&str> = rendered.lines().skip(2).collect();
         assert!(lines[0].contains("7.00 × (6.50–8.00)") && lines[0].contains("≥ 6 ×") && lines[0].contains("| met "));
         assert!(lines[1].contains("| 2.00 × ") && lines[1].contains("**missed**"), "{}", lines[1]);
         assert!(lines[2].contains("| – ") && lines[2].contains("not measured"), "{}", lines[2]);
         assert!(!lines[3].contains("met"), "{}", lines[3]);
+        assert_eq!(lines.len(), 4);
         let widths: Vec<usize> = rendered.lines().map(|line| line.chars().count()).collect();
         assert!(widths.iter().all(|width| *width == widths[0]), "{rendered}");
     }

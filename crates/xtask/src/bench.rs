@@ -25,6 +25,9 @@ pub fn run(args: &BenchArgs) -> Result<()> {
     if args.quick {
         bench.arg("--quick");
     }
+    if let Some(rounds) = args.rounds {
+        bench.arg("--rounds").arg(rounds.to_string());
+    }
     for workload in &args.only {
         bench.arg("--only").arg(workload);
     }

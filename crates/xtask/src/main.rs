@@ -126,6 +126,9 @@ pub struct BenchArgs {
     /// One round of short cells: shows that everything works, and measures little.
     #[arg(long)]
     pub quick: bool,
+    /// How often everything is measured: 3 times, once with --quick.
+    #[arg(long, value_name = "NUMBER")]
+    pub rounds: Option<u32>,
     /// Only this workload (W1, W3 or W8); may be repeated. docs/performance.md says what each is.
     #[arg(long, value_name = "WORKLOAD")]
     pub only: Vec<String>,

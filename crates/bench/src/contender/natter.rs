@@ -6,14 +6,17 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::Command;
 use std::rc::Rc;
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use natter_shared::account::Session;
+use natter_shared::error::ErrorBody;
 use natter_shared::id::RoomId;
 use natter_shared::path;
 use natter_shared::room::Room;
-use reqwest::{Client, RequestBuilder};
+use reqwest::{Client, RequestBuilder, Response, StatusCode};
+use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use super::{Contender, MONGODB, Program, SQLITE, Town};
@@ -24,7 +27,9 @@ use crate::wire::dialect::Dialect;
 use crate::workload::Bench;
 
 /// Requests under way at a time while people move in.
-const AT_A_TIME: usize = 16;
+const AT_A_TIME: usize = 8;
+/// How often a request is repeated that a busy server asks to be repeated.
+const REPEATS: usize = 20;
 
 pub struct Settings {
     store: OsString,
@@ -109,8 +114,20 @@ async fn join(http: &Client, base: &str, room: RoomId, token: &str) -> Result<()
     Ok(())
 }
 
-async fn answer<T: serde::de::DeserializeOwned>(request: RequestBuilder) -> Result<T> {
-    let response = request.send().await?;
+/// Sends, and again while the server is too busy; each request is one that may be repeated.
+async fn answer<T: DeserializeOwned>(request: RequestBuilder) -> Result<T> {
+    for _ in 0..REPEATS {
+        let again = request.try_clone().context("a request with a stream")?.send().await?;
+        if again.status() != StatusCode::SERVICE_UNAVAILABLE {
+            return read(again).await;
+        }
+        let busy: ErrorBody = again.json().await?;
+        tokio::time::sleep(Duration::from_millis(busy.error.retry_after_ms.unwrap_or(1_000))).await;
+    }
+    read(request.send().await?).await
+}
+
+async fn read<T: DeserializeOwned>(response: Response) -> Result<T> {
     let (status, url) = (response.status(), response.url().path().to_owned());
     let body = response.text().await?;
     ensure!(status.is_success(), "{status} of {url}: {body}");

@@ -3,7 +3,7 @@
 
 use anyhow::{Context, Result};
 
-use super::cells::{Cells, all_at_rest, start_all};
+use super::cells::{Cells, start_all};
 use super::{Bench, notes};
 use crate::contender::{Field, MONGODB, PEER, SQLITE, Town};
 use crate::floor::{append, inserts};
@@ -40,10 +40,10 @@ pub async fn run(bench: &Bench<'_>) -> Result<String> {
     for round in 1..=bench.plan.rounds {
         say(&format!("round {round} of {}", bench.plan.rounds));
         for (contender, server) in field.contenders.iter().zip(&running) {
-            all_at_rest(&running).await?;
+            cells.rest(&running).await?;
             cells.turn(bench, contender, server, 0, 0..groups, &ACKS_IN_FLIGHT).await;
         }
-        all_at_rest(&running).await?;
+        cells.rest(&running).await?;
         floors.measure(bench, &field).await?;
     }
     drop(running);

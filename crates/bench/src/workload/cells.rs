@@ -38,6 +38,17 @@ impl Cells {
         series
     }
 
+    /// Waits until none of them has anything left to do; notes it if one still has when the next turn begins.
+    pub async fn rest(&mut self, running: &[Running]) -> Result<()> {
+        let mut pids: Vec<u32> = running.iter().flat_map(|running| running.pids.iter().copied()).collect();
+        pids.sort_unstable();
+        pids.dedup();
+        if !process::rest(&pids).await? {
+            self.failures.push("a turn began while a server was still busy with the one before".to_owned());
+        }
+        Ok(())
+    }
+
     /// Measures one contender with one crowd. What fails is noted and ends this turn only.
     pub async fn turn(
         &mut self,
@@ -86,12 +97,4 @@ async fn cell(bench: &Bench<'_>, crowd: &Crowd, running: &Running, in_flight: us
 pub fn start_all(bench: &Bench<'_>, field: &Field) -> Result<Vec<Running>> {
     let start = |contender: &Contender| contender.start(bench).with_context(|| contender.name.to_owned());
     field.contenders.iter().map(start).collect()
-}
-
-/// Waits until none of them has anything left to do.
-pub async fn all_at_rest(running: &[Running]) -> Result<()> {
-    let mut pids: Vec<u32> = running.iter().flat_map(|running| running.pids.iter().copied()).collect();
-    pids.sort_unstable();
-    pids.dedup();
-    process::rest(&pids).await
 }

@@ -3,7 +3,7 @@
 
 use anyhow::Result;
 
-use super::cells::{Cells, all_at_rest, start_all};
+use super::cells::{Cells, start_all};
 use super::{Bench, notes};
 use crate::contender::{BROADCAST, Field, MONGODB, PEER, SQLITE, Town};
 use crate::load::Sample;
@@ -25,7 +25,7 @@ pub async fn run(bench: &Bench<'_>) -> Result<String> {
         say(&format!("round {round} of {}", bench.plan.rounds));
         for room in 0..ROOMS.len() {
             for (contender, server) in field.contenders.iter().zip(&running) {
-                all_at_rest(&running).await?;
+                cells.rest(&running).await?;
                 cells.turn(bench, contender, server, room, room..room + 1, &ROOM_IN_FLIGHT).await;
             }
         }
