@@ -1,6 +1,5 @@
 //! The whole page: who may see what, and which page an address leads to.
 
-use crate::address::Address;
 use crate::components::drawing::live;
 use crate::components::memo::Memo;
 use crate::live::{Chat, use_chat};
@@ -11,6 +10,10 @@ use crate::pages::{Go, Lost, next_here};
 use crate::place::{self, Place};
 use crate::state::Auth;
 use leptos::prelude::*;
+use leptos_router::NavigateOptions;
+use leptos_router::components::Router;
+use leptos_router::hooks::{use_location, use_navigate};
+use leptos_router::location::{BrowserUrl, LocationProvider};
 
 /// Puts the page in the place of the still picture that index.html shows until now.
 pub fn start() {
@@ -24,7 +27,11 @@ pub fn start() {
 #[component]
 fn App() -> impl IntoView {
     provide_context(Chat::start());
-    view! { <Pages /> }
+    view! {
+        <Router>
+            <Pages />
+        </Router>
+    }
 }
 
 /// What is drawn at the outermost.
@@ -41,10 +48,25 @@ enum Outermost {
 #[component]
 fn Pages() -> impl IntoView {
     let chat = use_chat();
-    let address = Address::follow();
-    provide_context(Go::new(move |path: &str, replace: bool| address.go(path, replace)));
+    let location = use_location();
+    let pathname = location.pathname;
+    let search = location.search;
+    let navigate = use_navigate();
+    provide_context(Go::new(move |path: &str, replace: bool| {
+        navigate(path, NavigateOptions { replace, scroll: false, ..NavigateOptions::default() });
+    }));
     let go = Go::take();
-    let place = Memo::new(move || Place::of(&decode(&address.here().path)));
+    let place = Memo::new(move || pathname.with(|path| Place::of(&decode(path))));
+
+    // The router writes the new address into the address bar once somebody says that its page is drawn.
+    let browser = use_context::<BrowserUrl>();
+    Effect::new(move |_| {
+        pathname.track();
+        search.track();
+        if let Some(browser) = &browser {
+            browser.ready_to_complete();
+        }
+    });
 
     let known = Memo::new(move || match chat.auth() {
         Auth::Unknown => None,
@@ -63,8 +85,7 @@ fn Pages() -> impl IntoView {
         match known {
             Some(true) if place.is_open() => go.replace(&next_here()),
             Some(false) if !place.is_open() && place != Place::NotFound => {
-                let here = untrack(|| address.here());
-                let here = here.path + &here.query;
+                let here = format!("{}{}", pathname.get_untracked(), query(&search.get_untracked()));
                 // Whoever logged out by themselves starts anew later; whoever was logged out goes on where they were.
                 let ended = untrack(|| matches!(chat.auth(), Auth::SignedOut { ended: true }));
                 let left = before.flatten() == Some(true) && !ended;
@@ -89,6 +110,10 @@ fn Pages() -> impl IntoView {
         }
         .into_any(),
     })
+}
+
+fn query(search: &str) -> String {
+    if search.is_empty() { String::new() } else { format!("?{}", search.trim_start_matches('?')) }
 }
 
 /// Percent-decodes a path; one that is not well formed stays as it is and leads nowhere.

@@ -10,8 +10,6 @@ pub mod state;
 pub mod text_spans;
 
 #[cfg(target_arch = "wasm32")]
-pub mod address;
-#[cfg(target_arch = "wasm32")]
 pub mod app;
 #[cfg(target_arch = "wasm32")]
 pub mod components;

@@ -1,10 +1,7 @@
 //! The page reads JSON in its own way (src/json.rs, src/live/frame.rs): what comes of it must be what `serde_json` makes of it.
 //! Whatever the protocol's own tests hold is read here as well.
 
-<<<<<<< HEAD
-=======
 #![cfg(not(target_arch = "wasm32"))]
->>>>>>> page-size
 #![expect(clippy::unwrap_used, reason = "a test may fail that way, and clippy sees that in #[test] functions only")]
 
 use natter_shared::account::{CheckAnswer, Me, Session, SessionInfo, User};

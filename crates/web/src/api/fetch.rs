@@ -1,8 +1,9 @@
-//! The browser's `fetch`, as far as this page needs it: one call, its status, its text, its stream.
+//! The browser's `fetch`, as far as this page needs it: one call, its status, its text, its stream. One function that knows
+//! no types, for what is generic is compiled once for each of them.
 
-use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
-use web_sys::{AbortSignal, Headers, ReadableStream, RequestCache, RequestInit};
+use gloo_net::http::{Method, RequestBuilder};
+use wasm_bindgen::JsValue;
+use web_sys::{AbortSignal, ReadableStream, RequestCache};
 
 /// What is asked, and how.
 #[derive(Clone, Copy)]
@@ -18,27 +19,33 @@ pub struct Call<'a> {
 }
 
 /// What came back.
-pub struct Response(web_sys::Response);
+pub struct Response(gloo_net::http::Response);
 
-/// Asks. An error means that there is no answer, for whatever reason: the browser does not tell more.
-pub async fn fetch(call: Call<'_>) -> Result<Response, JsValue> {
-    let headers = Headers::new()?;
-    for (name, value) in call.headers {
-        headers.set(name, value)?;
+/// There is no answer, for whatever reason: the browser does not tell more.
+#[derive(Debug, Clone, Copy)]
+pub struct NoAnswer;
+
+impl From<gloo_net::Error> for NoAnswer {
+    fn from(_: gloo_net::Error) -> Self {
+        Self
     }
-    let how = RequestInit::new();
-    how.set_method(call.method);
-    how.set_headers(&headers);
-    how.set_signal(call.signal);
-    if let Some(body) = call.body {
-        how.set_body(&JsValue::from_str(body));
+}
+
+/// Asks.
+pub async fn fetch(call: Call<'_>) -> Result<Response, NoAnswer> {
+    let method = Method::from_bytes(call.method.as_bytes()).map_err(|_| NoAnswer)?;
+    let mut request = RequestBuilder::new(call.path).method(method).abort_signal(call.signal);
+    for (name, value) in call.headers {
+        request = request.header(name, value);
     }
     if call.fresh {
-        how.set_cache(RequestCache::NoStore);
+        request = request.cache(RequestCache::NoStore);
     }
-    let window = web_sys::window().ok_or(JsValue::NULL)?;
-    let response = JsFuture::from(window.fetch_with_str_and_init(call.path, &how)).await?;
-    Ok(Response(response.unchecked_into()))
+    let request = match call.body {
+        Some(body) => request.body(JsValue::from_str(body))?,
+        None => request.build()?,
+    };
+    Ok(Response(request.send().await?))
 }
 
 impl Response {
@@ -52,13 +59,12 @@ impl Response {
     }
 
     pub fn header(&self, name: &str) -> Option<String> {
-        self.0.headers().get(name).ok().flatten()
+        self.0.headers().get(name)
     }
 
     /// Everything that comes, as text.
-    pub async fn text(&self) -> Result<String, JsValue> {
-        let text = JsFuture::from(self.0.text()?).await?;
-        Ok(text.as_string().unwrap_or_default())
+    pub async fn text(&self) -> Result<String, NoAnswer> {
+        Ok(self.0.text().await?)
     }
 
     /// What comes, as it comes.
