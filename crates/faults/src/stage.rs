@@ -387,3 +387,8 @@ pub fn percentile(mut values: Vec<Duration>, percent: usize) -> Duration {
     let place = (values.len() * percent).div_ceil(100).saturating_sub(1);
     values.get(place).copied().unwrap_or_default()
 }
+
+/// A close code, a status or an exit code, or that there was none.
+pub fn code(code: Option<impl std::fmt::Display>) -> String {
+    code.map_or_else(|| "nothing".to_owned(), |code| code.to_string())
+}
