@@ -1,8 +1,10 @@
 //! What every row needs: a running system, people in rooms, their clients, load, and the measuring of recovery. A row does
 //! its harm here and says what else it expects; the verdict over the messages is the same for all.
 
+mod lag;
 mod load;
 
+pub use lag::Lag;
 pub use load::Rate;
 
 use crate::client::{Client, Manner, Via};

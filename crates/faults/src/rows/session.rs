@@ -3,7 +3,7 @@
 use super::client::{delays, slower};
 use crate::client::{Client, Manner, Via};
 use crate::people::{self, PASSWORD, Person, Tokens};
-use crate::stage::{Cast, Orders, Outcome, Rate, Stage, code, percentile};
+use crate::stage::{Cast, Lag, Orders, Outcome, Rate, Stage, code, percentile};
 use crate::system::Wiring;
 use anyhow::{Context, Result, ensure};
 use natter_shared::account::{Session, SessionInfo};
@@ -234,7 +234,7 @@ pub async fn login_storm(orders: Orders) -> Result<Outcome> {
     sleep(Duration::from_secs(5)).await;
     let before = delays(&stage, calm);
     let gate = stage.system.addresses()[0];
-    let storm = Instant::now();
+    let (storm, lag) = (Instant::now(), Lag::watch());
     let logins = (0..200).map(|number| {
         let name = stage.people[number % stage.people.len()].name.clone();
         async move {
@@ -265,7 +265,7 @@ pub async fn login_storm(orders: Orders) -> Result<Outcome> {
         slowest <= Duration::from_millis(1_500),
         format!("95 % of refusals within {} ms (1.5 s)", slowest.as_millis()),
     );
-    slower(&mut stage, before, during, 200, Duration::from_millis(100));
+    slower(&mut stage, before, during, 200, &lag);
     drop(load);
     stage.finish().await
 }
