@@ -1,8 +1,10 @@
 //! What every row needs: a running system, people in rooms, their clients, load, and the measuring of recovery. A row does
 //! its harm here and says what else it expects; the verdict over the messages is the same for all.
 
+mod lag;
 mod load;
 
+pub use lag::Lag;
 pub use load::Rate;
 
 use crate::client::{Client, Manner, Via};
@@ -386,4 +388,9 @@ pub fn percentile(mut values: Vec<Duration>, percent: usize) -> Duration {
     values.sort_unstable();
     let place = (values.len() * percent).div_ceil(100).saturating_sub(1);
     values.get(place).copied().unwrap_or_default()
+}
+
+/// A close code, a status or an exit code, or that there was none.
+pub fn code(code: Option<impl std::fmt::Display>) -> String {
+    code.map_or_else(|| "nothing".to_owned(), |code| code.to_string())
 }

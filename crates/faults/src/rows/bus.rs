@@ -3,7 +3,7 @@
 use super::client::delays;
 use crate::people::{PASSWORD, Person};
 use crate::proxy::Weather;
-use crate::stage::{Cast, Orders, Outcome, Rate, Stage, percentile};
+use crate::stage::{Cast, Orders, Outcome, Rate, Stage, code, percentile};
 use crate::system::Wiring;
 use anyhow::{Context, Result, ensure};
 use natter_shared::frame::CloseCode;
@@ -39,9 +39,16 @@ async fn goes_on(stage: &mut Stage, since: Instant, nodes: &[usize]) -> Result<(
     );
     for node in nodes {
         let ready = stage.health(*node, path::READY).await;
-        let said = ready.as_ref().map(|answer| format!("{} {}", answer.status.as_u16(), answer.text));
+        let said = code(ready.as_ref().map(|answer| answer.status.as_u16()));
         let degraded = ready.is_some_and(|answer| answer.status.is_success() && answer.text.contains("degraded"));
-        stage.check(degraded, format!("/health/ready of node {}: {said:?} (200, degraded)", node + 1));
+        stage.check(
+            degraded,
+            format!(
+                "/health/ready of node {}: {said}{}",
+                node + 1,
+                if degraded { ", degraded" } else { " and not degraded" }
+            ),
+        );
     }
     Ok(())
 }

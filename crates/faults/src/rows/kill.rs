@@ -3,7 +3,7 @@
 use crate::client::{Manner, Via};
 use crate::ledger::Intent;
 use crate::people::ack_in;
-use crate::stage::{Cast, Orders, Outcome, Rate, Stage};
+use crate::stage::{Cast, Orders, Outcome, Rate, Stage, code};
 use crate::system::Wiring;
 use crate::wire;
 use anyhow::{Context, Result, ensure};
@@ -69,7 +69,7 @@ pub async fn terminated(orders: Orders) -> Result<Outcome> {
     let knock = wire::upgrade(address, None).await;
     stage.check(
         unready.is_some_and(|after| after < Duration::from_secs(1)),
-        format!("/health/ready says 503 after {unready:?} (1 s)"),
+        format!("/health/ready says 503 after {} ms (1 s)", code(unready.map(|after| after.as_millis()))),
     );
     let refused = knock.as_ref().err().is_some_and(|error| error.to_string().contains("503"));
     stage.check(refused, format!("a new socket is refused with 503{}", if refused { "" } else { ": it was not" }));
@@ -77,7 +77,7 @@ pub async fn terminated(orders: Orders) -> Result<Outcome> {
     let took = told.elapsed();
     stage.check(
         status.code() == Some(0) && took <= Duration::from_secs(15),
-        format!("exit {:?} after {:.1} s (0, 15 s)", status.code(), took.as_secs_f64()),
+        format!("exit {} after {:.1} s (0, 15 s)", code(status.code()), took.as_secs_f64()),
     );
     let codes: Vec<Option<u16>> = stage
         .clients
@@ -165,7 +165,7 @@ pub async fn rolled(orders: Orders) -> Result<Outcome> {
         sleep(Duration::from_secs(2)).await;
         stage.system.signal_node(node, Signal::SIGTERM);
         let status = stage.system.node_ends(node, Duration::from_secs(30)).await?;
-        stage.check(status.code() == Some(0), format!("node {} exits with {:?}", node + 1, status.code()));
+        stage.check(status.code() == Some(0), format!("node {} exits with {}", node + 1, code(status.code())));
         stage.system.start_node(node)?;
         stage.system.is_up(node).await?;
         stage.recovers(Instant::now(), LIMIT).await;
@@ -226,7 +226,8 @@ pub async fn rebooted(orders: Orders) -> Result<Outcome> {
         }
         stage.recovers(Instant::now(), LIMIT).await;
         drop(load);
-        let database = if stage.system.mongo.is_some() { format!(", database {late:?} late") } else { String::new() };
+        let database =
+            if stage.system.mongo.is_some() { format!(", database {} s late", late.as_secs()) } else { String::new() };
         stage.check(true, format!("everything killed and started{database}: {restarts} restarts by the supervisor"));
     }
     stage.finish().await

@@ -3,7 +3,7 @@
 use super::client::{delays, slower};
 use crate::client::{Client, Manner, Via};
 use crate::people::{self, PASSWORD, Person, Tokens};
-use crate::stage::{Cast, Orders, Outcome, Rate, Stage, percentile};
+use crate::stage::{Cast, Lag, Orders, Outcome, Rate, Stage, code, percentile};
 use crate::system::Wiring;
 use anyhow::{Context, Result, ensure};
 use natter_shared::account::{Session, SessionInfo};
@@ -42,9 +42,10 @@ pub async fn token_runs_out(orders: Orders) -> Result<Outcome> {
     stage.check(
         closed.is_ok() && end.is_some_and(|end| end.code == SIGN_IN) && after <= ttl + Duration::from_secs(2),
         format!(
-            "without a fresh token closed with {:?} after {:.1} s (4401, {ttl:?} + 2 s)",
-            end.and_then(|e| e.code),
-            after.as_secs_f64()
+            "without a fresh token closed with {} after {:.1} s (4401, {} + 2 s)",
+            code(end.and_then(|end| end.code)),
+            after.as_secs_f64(),
+            ttl.as_secs()
         ),
     );
     let heard = client.last_frame();
@@ -184,8 +185,8 @@ pub async fn revoked(orders: Orders) -> Result<Outcome> {
         stage.check(
             closed.is_ok() && end.is_some_and(|end| end.code == SIGN_IN) && within <= AT_ONCE && status == 401,
             format!(
-                "{how}: closed with {:?} after {} ms, then {status}",
-                end.and_then(|end| end.code),
+                "{how}: closed with {} after {} ms, then {status}",
+                code(end.and_then(|end| end.code)),
                 within.as_millis()
             ),
         );
@@ -233,7 +234,7 @@ pub async fn login_storm(orders: Orders) -> Result<Outcome> {
     sleep(Duration::from_secs(5)).await;
     let before = delays(&stage, calm);
     let gate = stage.system.addresses()[0];
-    let storm = Instant::now();
+    let (storm, lag) = (Instant::now(), Lag::watch());
     let logins = (0..200).map(|number| {
         let name = stage.people[number % stage.people.len()].name.clone();
         async move {
@@ -264,7 +265,7 @@ pub async fn login_storm(orders: Orders) -> Result<Outcome> {
         slowest <= Duration::from_millis(1_500),
         format!("95 % of refusals within {} ms (1.5 s)", slowest.as_millis()),
     );
-    slower(&mut stage, before, during, 200, Duration::from_millis(100));
+    slower(&mut stage, before, during, 200, &lag);
     drop(load);
     stage.finish().await
 }
