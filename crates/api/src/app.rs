@@ -6,6 +6,7 @@ use crate::clock::{Clock, Entropy};
 use crate::config::{Config, Origins, StoreChoice};
 use crate::http::page::Page;
 use crate::http::{self, headers};
+use crate::moving::{NotYet, refuse_half_imported};
 use crate::realtime::doors::Doors;
 use crate::realtime::heal;
 use crate::realtime::hub::Hub;
@@ -51,6 +52,8 @@ const UNTAKEN: Duration = Duration::from_secs(30);
 pub enum StartError {
     #[error(transparent)]
     Store(#[from] OpenError),
+    #[error(transparent)]
+    NotYet(#[from] NotYet),
     #[error(transparent)]
     Secret(#[from] BadSecret),
     #[error("NATTER_WEB_DIR: the page in {} cannot be read: {why}", folder.display())]
@@ -101,13 +104,13 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
 
 impl App {
     /// Opens the store, binds the address and starts the background tasks.
-    #[expect(clippy::unused_async, reason = "a store or bus over a network is connected to here")]
     pub async fn build(config: Config, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Result<Self, StartError> {
         for warning in &config.warnings {
             tracing::warn!("{warning}");
         }
         let StoreChoice::Sqlite(database) = &config.store;
         let sqlite = Arc::new(Sqlite::open(database, Options::default())?);
+        refuse_half_imported(&*sqlite).await?;
         let keys = secret::read_or_make(&config.secret_file, &*entropy)?;
         let page = match &config.web_dir {
             None => Page::none(),

@@ -24,7 +24,7 @@ pub mod mongo;
 pub mod sqlite;
 
 #[cfg(test)]
-mod conformance;
+pub(crate) mod conformance;
 
 use async_trait::async_trait;
 use natter_shared::account::{Gender, ProfileChange, User};

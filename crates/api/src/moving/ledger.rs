@@ -1,0 +1,120 @@
+//! What an archive holds so far, as far as what comes next depends on it. Noted piece by piece, while writing and also when
+//! an export that was interrupted is read again: both know the same then. Knows no store and no file.
+
+use crate::store::archive::{ArchivedEntry, Census, Piece, RoomCut};
+use natter_shared::entry::EntryKind;
+use natter_shared::id::{RoomId, Seq, SessionId, UserId};
+use natter_shared::room::RoomKind;
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+
+/// A room whose cut is still to come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnderWay {
+    pub room: RoomId,
+    /// The last entry of it that is in.
+    pub at: Seq,
+    /// Messages without text whose deletion is not in yet. A deletion blanks what was before it: a cut between the two would
+    /// show an empty message.
+    blank: BTreeSet<Seq>,
+}
+
+impl UnderWay {
+    const fn new(room: RoomId, at: Seq) -> Self {
+        Self { room, at, blank: BTreeSet::new() }
+    }
+
+    pub fn can_be_cut(&self) -> bool {
+        self.blank.is_empty()
+    }
+
+    fn note(&mut self, entry: &ArchivedEntry) {
+        self.at = entry.seq;
+        match &entry.what {
+            EntryKind::Message(content) if content.body.as_str().is_empty() => drop(self.blank.insert(entry.seq)),
+            EntryKind::Edited { target, body } if body.as_str().is_empty() => drop(self.blank.insert(*target)),
+            EntryKind::Deleted { target } => drop(self.blank.remove(target)),
+            _ => {}
+        }
+    }
+}
+
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Ledger {
+    people: HashSet<UserId>,
+    /// Which room has a name, and where it was cut.
+    names: HashMap<String, (RoomId, Seq)>,
+    /// Rooms whose name another one has by now, and where they were cut. They have another one themselves, or had no choice
+    /// but to get one before: they are cut again, until every name has one room.
+    robbed: VecDeque<(RoomId, Seq)>,
+    under_way: Option<UnderWay>,
+    last_room: Option<RoomId>,
+    /// Whether all rooms are cut.
+    pub everybody: bool,
+    pub last_person: Option<UserId>,
+    pub last_login: Option<SessionId>,
+    pub census: Census,
+}
+
+impl Ledger {
+    pub fn note(&mut self, piece: &Piece) {
+        match piece {
+            Piece::Person(person) => {
+                self.people.insert(person.user.id);
+                if self.everybody {
+                    self.last_person = Some(person.user.id);
+                    self.census.people += 1;
+                }
+            }
+            Piece::Room(room) => {
+                self.under_way = Some(UnderWay::new(room.id, Seq::ZERO));
+                self.last_room = self.last_room.max(Some(room.id));
+                self.census.rooms += 1;
+            }
+            Piece::Entry(entry) => {
+                self.go_on(entry.room).note(entry);
+                self.census.entries += 1;
+            }
+            Piece::Cut(cut) => self.cut(cut),
+            Piece::Everybody => self.everybody = true,
+            Piece::Login(login) => {
+                self.last_login = Some(login.session.id);
+                self.census.logins += 1;
+            }
+        }
+    }
+
+    fn cut(&mut self, RoomCut { room, .. }: &RoomCut) {
+        self.under_way = None;
+        self.robbed.retain(|(robbed, _)| *robbed != room.id);
+        if room.kind == RoomKind::Room {
+            let had = self.names.insert(room.name.key(), (room.id, room.head));
+            self.robbed.extend(had.filter(|(had, _)| *had != room.id));
+        }
+    }
+
+    /// The room as it is under way; where it was cut before, from there on.
+    pub fn go_on(&mut self, room: RoomId) -> &mut UnderWay {
+        let cut = self.robbed.iter().find(|(robbed, _)| *robbed == room).map_or(Seq::ZERO, |(_, at)| *at);
+        let under_way = self.under_way.take().filter(|it| it.room == room).unwrap_or(UnderWay::new(room, cut));
+        self.under_way.insert(under_way)
+    }
+
+    /// A room that was begun, or is to be cut again.
+    pub fn open_room(&self) -> Option<RoomId> {
+        self.under_way.as_ref().map(|it| it.room)
+    }
+
+    /// A room that must be cut again.
+    pub fn robbed_room(&self) -> Option<RoomId> {
+        self.robbed.front().map(|(room, _)| *room)
+    }
+
+    /// The last of the rooms that were begun, which come in the order of their ids.
+    pub const fn last_room(&self) -> Option<RoomId> {
+        self.last_room
+    }
+
+    pub fn knows(&self, user: UserId) -> bool {
+        self.people.contains(&user)
+    }
+}
