@@ -18,7 +18,12 @@ const STEP: u32 = 500;
 
 /// Writes the archive of a store to `path`, which must not be there yet. Until it is whole, it is `path` with `.part`.
 /// `header` is for a new archive; one that goes on keeps its own.
-pub async fn export(store: &dyn Archive, path: &Path, header: Header, tell: &mut Tell<'_>) -> Result<Census, MoveError> {
+pub async fn export(
+    store: &dyn Archive,
+    path: &Path,
+    header: Header,
+    tell: &mut Tell<'_>,
+) -> Result<Census, MoveError> {
     if path.exists() {
         return Err(MoveError::IsThere(path.to_owned()));
     }
@@ -57,7 +62,7 @@ fn put_in_place(part: &Path, path: &Path) -> io::Result<()> {
 
 /// The unfinished file, behind its last whole chunk, and what is in it; or a new one. It holds hashes of passwords: nobody
 /// else may read it.
-fn open(part: &Path, header: &Header) -> Result<(Writer<BufWriter<File>>, Ledger), MoveError> {
+pub(super) fn open(part: &Path, header: &Header) -> Result<(Writer<BufWriter<File>>, Ledger), MoveError> {
     let failed = |why: io::Error| MoveError::File { path: part.to_owned(), why };
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
@@ -77,7 +82,8 @@ fn open(part: &Path, header: &Header) -> Result<(Writer<BufWriter<File>>, Ledger
     file.set_len(end).map_err(failed)?;
     file.seek(SeekFrom::Start(end)).map_err(failed)?;
     let file = BufWriter::new(file);
-    let writer = if end == 0 { Writer::begin(file, header).map_err(failed)? } else { Writer::go_on(file, hash, chunks) };
+    let writer =
+        if end == 0 { Writer::begin(file, header).map_err(failed)? } else { Writer::go_on(file, hash, chunks) };
     Ok((writer, ledger))
 }
 

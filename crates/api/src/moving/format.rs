@@ -185,7 +185,10 @@ impl<R: BufRead> Reader<R> {
         if let Ok(ChunkHead { chunk, pieces }) = serde_json::from_slice(head) {
             let there = lines.iter().filter(|byte| **byte == b'\n').count() - 1;
             if chunk != self.chunks + 1 || u64::try_from(there) != Ok(pieces) {
-                return Err(damaged(format!("chunk {chunk} follows on {}, with {there} of {pieces} pieces", self.chunks)));
+                return Err(damaged(format!(
+                    "chunk {chunk} follows on {}, with {there} of {pieces} pieces",
+                    self.chunks
+                )));
             }
             self.chunks = chunk;
             return Ok(Member::Chunk(Chunk { number: chunk, lines }));

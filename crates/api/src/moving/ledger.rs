@@ -118,3 +118,93 @@ impl Ledger {
         self.people.contains(&user)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::RoomRecord;
+    use natter_shared::entry::MessageContent;
+    use natter_shared::room::Visibility;
+    use natter_shared::text::{MessageBody, RoomName, Topic};
+    use natter_shared::timestamp::Timestamp;
+
+    fn room(id: u8, name: &str, head: u64) -> RoomRecord {
+        RoomRecord {
+            id: RoomId::from_bytes([id; 16]),
+            kind: RoomKind::Room,
+            name: RoomName::parse(name).unwrap(),
+            topic: Topic::parse("").unwrap(),
+            visibility: Visibility::Public,
+            archived: false,
+            created_at: Timestamp::from_millis(0),
+            owner: None,
+            member_count: 0,
+            code: None,
+            head: Seq::new(head).unwrap(),
+            peers: None,
+        }
+    }
+
+    fn cut(id: u8, name: &str, head: u64) -> Piece {
+        Piece::Cut(RoomCut { room: room(id, name, head), members: Vec::new() })
+    }
+
+    fn entry(id: u8, seq: u64, what: EntryKind) -> Piece {
+        Piece::Entry(ArchivedEntry {
+            room: RoomId::from_bytes([id; 16]),
+            seq: Seq::new(seq).unwrap(),
+            at: Timestamp::from_millis(0),
+            author: UserId::from_bytes([1; 16]),
+            client_id: None,
+            what,
+        })
+    }
+
+    fn message(text: &str) -> EntryKind {
+        let body = MessageBody::from_stored(text.to_owned());
+        EntryKind::Message(MessageContent { body, reply_to: None, attachments: Vec::new(), to: None })
+    }
+
+    fn seq(n: u64) -> Seq {
+        Seq::new(n).unwrap()
+    }
+
+    #[test]
+    fn a_room_is_not_cut_between_a_blank_message_and_its_deletion() {
+        let mut ledger = Ledger::default();
+        let id = RoomId::from_bytes([1; 16]);
+        let mut can_be_cut = |piece: &Piece| {
+            ledger.note(piece);
+            ledger.go_on(id).can_be_cut()
+        };
+        assert!(can_be_cut(&Piece::Room(room(1, "one", 5))));
+        assert!(can_be_cut(&entry(1, 1, message("text"))));
+        assert!(!can_be_cut(&entry(1, 2, message(""))));
+        assert!(!can_be_cut(&entry(
+            1,
+            3,
+            EntryKind::Edited { target: seq(1), body: MessageBody::from_stored(String::new()) }
+        )));
+        assert!(!can_be_cut(&entry(1, 4, EntryKind::Deleted { target: seq(2) })));
+        assert!(can_be_cut(&entry(1, 5, EntryKind::Deleted { target: seq(1) })));
+        assert_eq!(ledger.go_on(id).at, seq(5));
+    }
+
+    #[test]
+    fn whose_name_another_room_has_is_cut_again() {
+        let mut ledger = Ledger::default();
+        let one = RoomId::from_bytes([1; 16]);
+        for piece in [Piece::Room(room(1, "Lobby", 3)), cut(1, "Lobby", 3), Piece::Room(room(2, "lobby", 7))] {
+            ledger.note(&piece);
+        }
+        assert_eq!(ledger.robbed_room(), None);
+        ledger.note(&cut(2, "lobby", 7));
+        assert_eq!(ledger.robbed_room(), Some(one));
+        assert_eq!(ledger.go_on(one).at, seq(3), "from where it was cut");
+        ledger.note(&entry(1, 4, EntryKind::Renamed { name: RoomName::parse("Hall").unwrap() }));
+        assert_eq!((ledger.open_room(), ledger.go_on(one).at), (Some(one), seq(4)));
+        ledger.note(&cut(1, "Hall", 4));
+        assert_eq!((ledger.open_room(), ledger.robbed_room()), (None, None));
+        assert_eq!(ledger.last_room(), Some(RoomId::from_bytes([2; 16])));
+    }
+}

@@ -71,7 +71,9 @@ pub type Tell<'a> = dyn FnMut(Step) + 'a;
 /// Why nobody works with a store yet.
 #[derive(Debug, thiserror::Error)]
 pub enum NotYet {
-    #[error("NATTER_STORE: this store is being filled from an archive; run `natter import` with the same file until it is done, or begin with an empty store")]
+    #[error(
+        "NATTER_STORE: this store is being filled from an archive; run `natter import` with the same file until it is done, or begin with an empty store"
+    )]
     HalfImported,
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -153,7 +155,12 @@ fn new_header(id: String, made_at: Timestamp, address: &str) -> Header {
 }
 
 /// Writes the store that the settings name to a file. Returns what to tell.
-pub async fn export(config: &Config, file: &Path, clock: &dyn Clock, entropy: &dyn Entropy) -> Result<String, MoveError> {
+pub async fn export(
+    config: &Config,
+    file: &Path,
+    clock: &dyn Clock,
+    entropy: &dyn Entropy,
+) -> Result<String, MoveError> {
     let house = House::to_read(&config.store)?;
     let mut progress = Progress::new();
     let header = header(&config.store, clock, entropy);

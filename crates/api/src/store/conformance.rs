@@ -11,7 +11,7 @@ pub(super) mod search;
 pub(super) mod sessions;
 mod world;
 
-pub(crate) use world::{Dice, World, emoji, message, reply, seqs, whisper};
+pub(crate) use world::{Dice, World, body, emoji, message, reply, seqs, whisper};
 
 /// Makes a test of each promise. `$open` is an async function that gives a [`World`] around an empty store.
 macro_rules! conforms {

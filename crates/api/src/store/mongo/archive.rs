@@ -234,7 +234,7 @@ impl Shared {
             if let Some(there) = imports.find_one(doc! { "_id": IMPORT }).await? {
                 let finished = there.get_bool("finished").unwrap_or(false);
                 let chunks = there.get_i64("chunks").unwrap_or(0).unsigned_abs();
-                return Ok(match (there.get_str("archive") == Ok(archive), finished) {
+                return Ok(match (there.get_str("archive").is_ok_and(|of| of == archive), finished) {
                     (false, _) => Begun::HoldsOther,
                     (true, true) => Begun::Finished,
                     (true, false) => Begun::At(chunks),
@@ -268,7 +268,8 @@ impl Shared {
             }
         }
         // Each kind rests on the ones before it. One person may come twice in a chunk: the later one holds.
-        let people: BTreeMap<[u8; 16], UserDoc> = people.into_iter().map(|person| (person.id.bytes(), person)).collect();
+        let people: BTreeMap<[u8; 16], UserDoc> =
+            people.into_iter().map(|person| (person.id.bytes(), person)).collect();
         let named: Vec<UserId> = people.keys().map(|id| UserId::from_bytes(*id)).collect();
         self.take_documents(&self.users, people.into_values().map(|person| (person.id, person)), "$set").await?;
         named.into_iter().for_each(|id| self.authors.forget(id));
@@ -305,7 +306,11 @@ impl Shared {
         self.update_all(into.name(), updates).await?;
         // What meets another's unique key is passed over by that, and must not be missing here.
         let there = into.count_documents(doc! { "_id": { "$in": &ids } }).await?;
-        if u64::try_from(ids.len()) == Ok(there) { Ok(()) } else { Err(broken(format!("{} holds other documents", into.name()))) }
+        if u64::try_from(ids.len()) == Ok(there) {
+            Ok(())
+        } else {
+            Err(broken(format!("{} holds other documents", into.name())))
+        }
     }
 
     async fn take_entries(&self, entries: &[ArchivedEntry]) -> Stored<()> {
@@ -315,7 +320,10 @@ impl Shared {
         for entry in entries {
             let (_, last) = rooms.entry(entry.room).or_insert((entry.seq, entry.seq.back(1)));
             if entry.seq != last.next() {
-                return Err(broken(format!("entry {} of room {} does not follow on the one before", entry.seq, entry.room)));
+                return Err(broken(format!(
+                    "entry {} of room {} does not follow on the one before",
+                    entry.seq, entry.room
+                )));
             }
             *last = entry.seq;
             docs.push(entry_doc(entry)?);
@@ -349,7 +357,9 @@ impl Shared {
                 let which = doc! { "room": room.stored(), "seq": { "$gte": int(*first), "$lte": int(*last) } };
                 let there: Vec<EntryDoc> =
                     self.entries.find(which).sort(doc! { "seq": 1 }).await?.try_collect().await?;
-                let same = |(a, b): (&&EntryDoc, &EntryDoc)| (a.seq, &a.kind, a.author, a.at) == (b.seq, &b.kind, b.author, b.at);
+                let same = |(a, b): (&&EntryDoc, &EntryDoc)| {
+                    (a.seq, &a.kind, a.author, a.at) == (b.seq, &b.kind, b.author, b.at)
+                };
                 if mine.len() != there.len() || !mine.iter().zip(&there).all(same) {
                     return Err(broken(format!("room {room} holds other entries than the archive")));
                 }
@@ -400,7 +410,11 @@ impl Shared {
             change.insert("$unset", unset);
         }
         let done = self.rooms.update_one(doc! { "_id": id }, change).await?;
-        if done.matched_count == 1 { Ok(()) } else { Err(broken(format!("room {} is cut before it is there", room.id))) }
+        if done.matched_count == 1 {
+            Ok(())
+        } else {
+            Err(broken(format!("room {} is cut before it is there", room.id)))
+        }
     }
 
     async fn finish_import(&self) -> Stored<()> {

@@ -25,8 +25,7 @@ pub(super) fn user(row: &Row<'_>, at: usize) -> Result<User> {
 }
 
 /// The columns of a [`UserRecord`].
-pub(super) const RECORD: &str =
-    "u.id, u.username, u.display_name, u.gender, u.avatar_url, u.guest, u.email, u.password_hash, u.created_at, u.disabled";
+pub(super) const RECORD: &str = "u.id, u.username, u.display_name, u.gender, u.avatar_url, u.guest, u.email, u.password_hash, u.created_at, u.disabled";
 
 /// A person out of the columns [`RECORD`].
 pub(super) fn record_of(row: &Row<'_>) -> Result<UserRecord> {

@@ -44,13 +44,13 @@ fn census(conn: &Connection) -> Stored<Census> {
 fn all_people(conn: &Connection, after: Option<UserId>, limit: u32) -> Stored<Vec<UserRecord>> {
     let sql = format!("SELECT {} FROM users u WHERE u.id > ?1 ORDER BY u.id LIMIT ?2", accounts::RECORD);
     let mut found = conn.prepare_cached(&sql)?;
-    let people = found.query_map(params![after_id(after.as_ref().map(UserId::as_bytes)), limit], accounts::record_of)?;
+    let people =
+        found.query_map(params![after_id(after.as_ref().map(UserId::as_bytes)), limit], accounts::record_of)?;
     Ok(people.collect::<Result<_>>()?)
 }
 
 fn all_logins(conn: &Connection, after: Option<SessionId>, limit: u32) -> Stored<Vec<ArchivedLogin>> {
-    let sql =
-        format!("SELECT {}, rotated_at FROM sessions WHERE id > ?1 ORDER BY id LIMIT ?2", sessions::SESSION);
+    let sql = format!("SELECT {}, rotated_at FROM sessions WHERE id > ?1 ORDER BY id LIMIT ?2", sessions::SESSION);
     let mut found = conn.prepare_cached(&sql)?;
     let of = params![after_id(after.as_ref().map(SessionId::as_bytes)), limit];
     let logins = found.query_map(of, |row| {
@@ -64,7 +64,8 @@ fn all_logins(conn: &Connection, after: Option<SessionId>, limit: u32) -> Stored
 
 fn all_rooms(conn: &Connection, after: Option<RoomId>, limit: u32) -> Stored<Vec<RoomId>> {
     let mut found = conn.prepare_cached("SELECT id FROM rooms WHERE id > ?1 ORDER BY id LIMIT ?2")?;
-    let rooms = found.query_map(params![after_id(after.as_ref().map(RoomId::as_bytes)), limit], |row| column::id(row, 0))?;
+    let rooms =
+        found.query_map(params![after_id(after.as_ref().map(RoomId::as_bytes)), limit], |row| column::id(row, 0))?;
     Ok(rooms.collect::<Result<_>>()?)
 }
 
@@ -94,9 +95,9 @@ fn member(row: &Row<'_>) -> Result<ArchivedMember> {
 
 fn begin(conn: &Connection, archive: &str) -> Stored<Begun> {
     let sql = "SELECT archive, chunks, finished FROM imports";
-    let there = conn.prepare_cached(sql)?.query_row([], |row| {
-        Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?, row.get::<_, bool>(2)?))
-    });
+    let there = conn
+        .prepare_cached(sql)?
+        .query_row([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?, row.get::<_, bool>(2)?)));
     if let Some((of, chunks, finished)) = there.optional()? {
         return Ok(match (of == archive, finished) {
             (false, _) => Begun::HoldsOther,
@@ -166,7 +167,8 @@ fn take_person(desk: &mut Desk, person: &UserRecord) -> Stored<()> {
 }
 
 fn take_room(conn: &Connection, room: &RoomRecord) -> Stored<()> {
-    let sql = "INSERT INTO rooms (id, head, member_count, kind, visibility, archived, created_at, name, topic, owner, peer_a,
+    let sql =
+        "INSERT INTO rooms (id, head, member_count, kind, visibility, archived, created_at, name, topic, owner, peer_a,
                                   peer_b)
                VALUES (?1, 0, 0, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (id) DO NOTHING";
     let peers = room.peers.unzip();
@@ -197,7 +199,8 @@ fn take_cut(conn: &Connection, RoomCut { room, members }: &RoomCut) -> Stored<()
     conn.prepare_cached(sql)?.execute(params![room.id.as_bytes(), key])?;
     let sql = "UPDATE rooms SET code = NULL WHERE code = ?2 AND id <> ?1";
     conn.prepare_cached(sql)?.execute(params![room.id.as_bytes(), code])?;
-    let sql = "UPDATE rooms SET member_count = ?2, visibility = ?3, archived = ?4, name = ?5, name_key = ?6, topic = ?7,
+    let sql =
+        "UPDATE rooms SET member_count = ?2, visibility = ?3, archived = ?4, name = ?5, name_key = ?6, topic = ?7,
                owner = ?8, code = ?9 WHERE id = ?1";
     conn.prepare_cached(sql)?.execute(params![
         room.id.as_bytes(),
@@ -210,7 +213,8 @@ fn take_cut(conn: &Connection, RoomCut { room, members }: &RoomCut) -> Stored<()
         room.owner.as_ref().map(UserId::as_bytes),
         code,
     ])?;
-    let sql = "INSERT INTO members (room, user, state, role, joined, delivered, read) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+    let sql =
+        "INSERT INTO members (room, user, state, role, joined, delivered, read) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
                ON CONFLICT (room, user) DO UPDATE SET state = ?3, role = ?4, joined = ?5, delivered = ?6, read = ?7";
     let mut put = conn.prepare_cached(sql)?;
     for member in members {
