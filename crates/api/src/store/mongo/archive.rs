@@ -28,6 +28,8 @@ use std::time::Duration;
 
 /// A chunk is many writes, and the cut of the largest room twenty commands.
 const TAKING: Duration = Duration::from_mins(1);
+/// So many entries of a room in a chunk are indexed with it.
+const LONG: u64 = 100;
 /// The one document of `imports`.
 const IMPORT: &str = "import";
 
@@ -275,8 +277,14 @@ impl Shared {
         named.into_iter().for_each(|id| self.authors.forget(id));
         self.take_documents(&self.rooms, rooms.into_iter().map(|room| (room.id, room)), "$setOnInsert").await?;
         self.take_entries(&entries).await?;
-        for cut in &cuts {
-            self.take_cut(cut).await?;
+        self.take_members(&cuts).await?;
+        let heads = self.heads(&cuts.iter().map(|cut| cut.room.id).collect::<Vec<_>>()).await?;
+        for RoomCut { room, .. } in &cuts {
+            let head = heads.get(&room.id).copied().unwrap_or_default();
+            if head < room.head {
+                return Err(broken(format!("room {} ends at {head} and not at {}", room.id, room.head)));
+            }
+            self.take_cut(room).await?;
         }
         self.take_documents(&self.sessions, logins.into_iter().map(|login| (login.id, login)), "$setOnInsert").await?;
         let imports = self.db.collection::<Document>("imports");
@@ -366,25 +374,26 @@ impl Shared {
             }
         }
         self.update_all(self.entries.name(), blanks).await?;
-        for room in rooms.keys() {
+        // A short log is indexed when somebody searches it; a long one would take too long then.
+        for (room, _) in rooms.iter().filter(|(_, (first, last))| last.get() - first.get() >= LONG) {
             words::index(self, *room).await?;
         }
         Ok(())
     }
 
-    async fn take_cut(&self, RoomCut { room, members }: &RoomCut) -> Stored<()> {
-        let head = self.heads(&[room.id]).await?.remove(&room.id).unwrap_or_default();
-        if head < room.head {
-            return Err(broken(format!("room {} ends at {head} and not at {}", room.id, room.head)));
+    async fn take_members(&self, cuts: &[RoomCut]) -> Stored<()> {
+        let mut updates = Vec::new();
+        for RoomCut { room, members } in cuts {
+            for member in members {
+                let set = to_document(&member_doc(room.id, member))?;
+                let which = doc! { "room": room.id.stored(), "user": member.user.stored() };
+                updates.push(doc! { "q": which, "u": { "$set": set }, "upsert": true });
+            }
         }
-        let id = room.id.stored();
-        let upsert = |member: &ArchivedMember| {
-            let set = to_document(&member_doc(room.id, member))?;
-            Ok(doc! { "q": { "room": id, "user": member.user.stored() }, "u": { "$set": set }, "upsert": true })
-        };
-        let members: Vec<Document> = members.iter().map(upsert).collect::<Stored<_>>()?;
-        self.update_all(self.members.name(), members).await?;
+        self.update_all(self.members.name(), updates).await
+    }
 
+    async fn take_cut(&self, room: &RoomRecord) -> Stored<()> {
         let mut set = doc! {
             "name": room.name.as_str(),
             "topic": room.topic.as_str(),
@@ -392,25 +401,34 @@ impl Shared {
             "archived": room.archived,
             "member_count": i64::from(room.member_count),
         };
-        let mut unset = Document::new();
         let key = (room.kind == RoomKind::Room).then(|| room.name.key());
         let code = room.code.as_ref().map(|code| code.as_str().to_owned());
+        let mut unset = Document::new();
+        let mut unique = Vec::new();
         for (field, value) in [("name_key", key), ("code", code)] {
-            let Some(value) = value else {
-                unset.insert(field, "");
-                continue;
-            };
-            // Whoever had it was cut before this room got it, and is cut once more.
-            let others = doc! { field: &value, "_id": { "$ne": id } };
-            self.rooms.update_many(others, doc! { "$unset": { field: "" } }).await?;
-            set.insert(field, value);
+            match value {
+                Some(value) => {
+                    set.insert(field, &value);
+                    unique.push((field, value));
+                }
+                None => drop(unset.insert(field, "")),
+            }
         }
+        let id = room.id.stored();
         let mut change = doc! { "$set": set };
         if !unset.is_empty() {
             change.insert("$unset", unset);
         }
-        let done = self.rooms.update_one(doc! { "_id": id }, change).await?;
-        if done.matched_count == 1 {
+        let mut done = self.rooms.update_one(doc! { "_id": id }, change.clone()).await;
+        if done.as_ref().is_err_and(|error| duplicate(error).is_some()) {
+            // Whoever has it was cut before this room got it, and is cut once more.
+            for (field, value) in unique {
+                let others = doc! { field: value, "_id": { "$ne": id } };
+                self.rooms.update_many(others, doc! { "$unset": { field: "" } }).await?;
+            }
+            done = self.rooms.update_one(doc! { "_id": id }, change).await;
+        }
+        if done?.matched_count == 1 {
             Ok(())
         } else {
             Err(broken(format!("room {} is cut before it is there", room.id)))
