@@ -78,7 +78,7 @@ pub(super) fn open(part: &Path, header: &Header) -> Result<(Writer<BufWriter<Fil
         Some(damage) => MoveError::Damage { path: part.to_owned(), damage },
         None => MoveError::OtherSource(part.to_owned()),
     })?;
-    let (end, hash, chunks, ledger) = found.unwrap_or_default();
+    let Found { end, hash, chunks, ledger } = found;
     file.set_len(end).map_err(failed)?;
     file.seek(SeekFrom::Start(end)).map_err(failed)?;
     let file = BufWriter::new(file);
@@ -87,30 +87,41 @@ pub(super) fn open(part: &Path, header: &Header) -> Result<(Writer<BufWriter<Fil
     Ok((writer, ledger))
 }
 
-/// Reads an unfinished file: its end, the hash up to there, its chunks, and what they hold. `None` if it has not even a
-/// header yet; the error is `None` if it is of another store.
-fn there(file: &File, header: &Header) -> Result<Option<(u64, Sha256, u64, Ledger)>, Option<Damage>> {
+/// What is good of an unfinished file.
+#[derive(Default)]
+struct Found {
+    /// Where it ends; at 0 if there is not even a header.
+    end: u64,
+    /// Of all bytes up to there.
+    hash: Sha256,
+    chunks: u64,
+    ledger: Ledger,
+}
+
+/// Reads an unfinished file. The error is `None` if it is of another store.
+fn there(file: &File, header: &Header) -> Result<Found, Option<Damage>> {
     let mut reader = match Reader::open(BufReader::new(file)) {
         Ok(reader) => reader,
-        Err(Damage::Cut) => return Ok(None),
+        Err(Damage::Cut) => return Ok(Found::default()),
         // Nothing was written yet.
-        Err(Damage::Foreign) if file.metadata().is_ok_and(|file| file.len() == 0) => return Ok(None),
+        Err(Damage::Foreign) if file.metadata().is_ok_and(|file| file.len() == 0) => return Ok(Found::default()),
         Err(damage) => return Err(Some(damage)),
     };
     if reader.header.source != header.source {
         return Err(None);
     }
-    let mut ledger = Ledger::default();
-    let mut chunks = 0;
-    let (mut end, mut hash) = reader.so_far();
+    let (end, hash) = reader.so_far();
+    let mut found = Found { end, hash, ..Found::default() };
     // What is cut off or damaged is written anew, and so is the end.
     while let Ok(Member::Chunk(chunk)) = reader.next() {
         let Ok(pieces) = chunk.pieces() else { break };
-        pieces.iter().for_each(|piece| ledger.note(piece));
-        chunks = chunk.number;
-        (end, hash) = reader.so_far();
+        for piece in &pieces {
+            found.ledger.note(piece);
+        }
+        found.chunks = chunk.number;
+        (found.end, found.hash) = reader.so_far();
     }
-    Ok(Some((end, hash, chunks, ledger)))
+    Ok(found)
 }
 
 struct Export<'a, 't> {
@@ -126,7 +137,7 @@ impl Export<'_, '_> {
     async fn all(&mut self) -> Result<(), MoveError> {
         if !self.ledger.everybody {
             self.rooms().await?;
-            self.put(Piece::Everybody)?;
+            self.put(&Piece::Everybody)?;
         }
         self.everybody().await
     }
@@ -145,7 +156,7 @@ impl Export<'_, '_> {
             for id in rooms {
                 let cut = self.cut(id).await?;
                 self.people(cut.room.owner.into_iter().chain(peers(&cut))).await?;
-                self.put(Piece::Room(cut.room))?;
+                self.put(&Piece::Room(cut.room))?;
                 self.go_on(id).await?;
             }
         }
@@ -173,7 +184,7 @@ impl Export<'_, '_> {
             if self.ledger.go_on(room).can_be_cut() || last_head == Some(head) {
                 let named = cut.room.owner.into_iter().chain(peers(&cut));
                 self.people(named.chain(cut.members.iter().map(|member| member.user))).await?;
-                return self.put(Piece::Cut(cut));
+                return self.put(&Piece::Cut(cut));
             }
             last_head = Some(head);
         }
@@ -201,7 +212,7 @@ impl Export<'_, '_> {
             }
             self.people(entries.iter().map(|entry| entry.author.id)).await?;
             for entry in entries {
-                self.put(Piece::Entry(entry.into()))?;
+                self.put(&Piece::Entry(entry.into()))?;
             }
         }
     }
@@ -217,7 +228,7 @@ impl Export<'_, '_> {
                 return Err(StoreError::Broken("somebody is named who does not exist".into()).into());
             }
             for person in people {
-                self.put(Piece::Person(person))?;
+                self.put(&Piece::Person(person))?;
             }
         }
         Ok(())
@@ -232,7 +243,7 @@ impl Export<'_, '_> {
                 break;
             }
             for person in people {
-                self.put(Piece::Person(person))?;
+                self.put(&Piece::Person(person))?;
             }
         }
         loop {
@@ -244,7 +255,7 @@ impl Export<'_, '_> {
             for login in logins {
                 // Whoever signed up after all people had been read signs in again.
                 if self.ledger.knows(login.session.user) {
-                    self.put(Piece::Login(login))?;
+                    self.put(&Piece::Login(login))?;
                 } else {
                     self.ledger.last_login = Some(login.session.id);
                 }
@@ -252,9 +263,9 @@ impl Export<'_, '_> {
         }
     }
 
-    fn put(&mut self, piece: Piece) -> Result<(), MoveError> {
-        self.ledger.note(&piece);
-        let full = self.writer.put(&piece).map_err(|why| MoveError::File { path: self.part.to_owned(), why })?;
+    fn put(&mut self, piece: &Piece) -> Result<(), MoveError> {
+        self.ledger.note(piece);
+        let full = self.writer.put(piece).map_err(|why| MoveError::File { path: self.part.to_owned(), why })?;
         if full {
             (self.tell)(Step { done: self.ledger.census, of: self.of });
         }

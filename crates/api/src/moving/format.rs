@@ -183,7 +183,8 @@ impl<R: BufRead> Reader<R> {
         let lines = member(&mut self.input)?.ok_or(Damage::Cut)?;
         let head = lines.split(|byte| *byte == b'\n').next().unwrap_or_default();
         if let Ok(ChunkHead { chunk, pieces }) = serde_json::from_slice(head) {
-            let there = lines.iter().filter(|byte| **byte == b'\n').count() - 1;
+            // Besides the first line, and what follows on the last line's end.
+            let there = lines.split(|byte| *byte == b'\n').count().saturating_sub(2);
             if chunk != self.chunks + 1 || u64::try_from(there) != Ok(pieces) {
                 return Err(damaged(format!(
                     "chunk {chunk} follows on {}, with {there} of {pieces} pieces",

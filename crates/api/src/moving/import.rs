@@ -46,11 +46,7 @@ pub async fn import(store: &dyn Archive, archive: &Checked, tell: &mut Tell<'_>)
     let mut reader = open(path)?;
     let mut done = Census::default();
     let mut everybody = false;
-    loop {
-        let chunk = match reader.next().map_err(|damage| of_damage(path, damage))? {
-            Member::Chunk(chunk) => chunk,
-            Member::End(_) => break,
-        };
+    while let Member::Chunk(chunk) = reader.next().map_err(|damage| of_damage(path, damage))? {
         let pieces = chunk.pieces().map_err(|damage| of_damage(path, damage))?;
         for piece in &pieces {
             match piece {

@@ -274,7 +274,9 @@ impl Shared {
             people.into_iter().map(|person| (person.id.bytes(), person)).collect();
         let named: Vec<UserId> = people.keys().map(|id| UserId::from_bytes(*id)).collect();
         self.take_documents(&self.users, people.into_values().map(|person| (person.id, person)), "$set").await?;
-        named.into_iter().for_each(|id| self.authors.forget(id));
+        for id in named {
+            self.authors.forget(id);
+        }
         self.take_documents(&self.rooms, rooms.into_iter().map(|room| (room.id, room)), "$setOnInsert").await?;
         self.take_entries(&entries).await?;
         self.take_members(&cuts).await?;
