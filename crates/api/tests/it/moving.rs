@@ -22,7 +22,9 @@ struct Browser {
 
 impl Browser {
     fn new(server: &Running) -> Self {
-        let client = reqwest::Client::builder().no_proxy().cookie_store(true).timeout(Duration::from_secs(10));
+        // No connection is kept: the next server may be another one.
+        let client = reqwest::Client::builder().no_proxy().cookie_store(true).pool_max_idle_per_host(0);
+        let client = client.timeout(Duration::from_secs(10));
         Self { client: client.build().unwrap(), server: server.address.clone(), token: String::new() }
     }
 
