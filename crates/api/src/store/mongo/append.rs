@@ -260,8 +260,10 @@ impl Job<'_> {
         self.shared.indexer.touched(rooms);
         let mut there: HashMap<(RoomId, Seq), Entry> = HashMap::new();
         if !wanted.is_empty() {
-            let which: Vec<Document> =
-                wanted.iter().map(|(room, seqs)| doc! { "room": room.stored(), "seq": { "$in": seqs } }).collect();
+            let which: Vec<Document> = wanted
+                .iter()
+                .map(|(room, seqs)| doc! { "room": room.stored(), "seq": { "$in": seqs } })
+                .collect();
             let docs: Vec<EntryDoc> = self.shared.entries.find(doc! { "$or": which }).await?.try_collect().await?;
             let entries = self.shared.entries_of(&docs).await?;
             there.extend(entries.into_iter().map(|entry| ((entry.room, entry.seq), entry)));

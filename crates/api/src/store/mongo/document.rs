@@ -237,8 +237,7 @@ impl EntryDoc {
         };
         let on = |kind, target: &Seq| Self { target: Some(int(*target)), ..plain(kind) };
         let says = |kind, text: &str| Self { text: Some(text.to_owned()), ..plain(kind) };
-        let about =
-            |kind, user: &UserId, flag: Option<String>| Self { other: Some(user.stored()), flag, ..plain(kind) };
+        let about = |kind, user: &UserId, flag: Option<String>| Self { other: Some(user.stored()), flag, ..plain(kind) };
         let mut doc = match what {
             EntryKind::Message(content) => Self {
                 reply_to: content.reply_to.map(int),

@@ -19,9 +19,7 @@ impl From<Error> for StoreError {
         match code(&error) {
             Some(OUT_OF_DISK) => return Self::Unwritable("the disk of MongoDB is full".into()),
             Some(UNAUTHORIZED | AUTHENTICATION_FAILED) => {
-                return Self::Unwritable(
-                    "MongoDB refuses this user: check the name, password and rights in NATTER_STORE".into(),
-                );
+                return Self::Unwritable("MongoDB refuses this user: check the name, password and rights in NATTER_STORE".into());
             }
             Some(code) if INTERRUPTED.contains(&code) => {
                 return Self::Unknown(format!("MongoDB interrupted the call (code {code})"));

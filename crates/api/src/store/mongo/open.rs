@@ -6,8 +6,8 @@ use super::words::Indexer;
 use super::{Mongo, Shared, UNDER_WAY, indexes, words};
 use mongodb::bson::doc;
 use mongodb::error::{Error, ErrorKind};
-use mongodb::options::ReadPreference;
 use mongodb::options::{Acknowledgment, ClientOptions, ReadConcern, SelectionCriteria, WriteConcern};
+use mongodb::options::ReadPreference;
 use mongodb::{Client, Database};
 use std::fmt;
 use std::sync::Arc;
@@ -62,27 +62,17 @@ impl fmt::Display for MongoUrl {
 /// Why a MongoDB is not used, as a sentence for who runs the server.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    #[error(
-        "NATTER_STORE is no address of a MongoDB ({0}); it must be like mongodb://user:password@host:27017/natter?replicaSet=rs0"
-    )]
+    #[error("NATTER_STORE is no address of a MongoDB ({0}); it must be like mongodb://user:password@host:27017/natter?replicaSet=rs0")]
     BadUrl(String),
-    #[error(
-        "NATTER_STORE: no MongoDB that can write answers at {url} ({why}); is it running, is its replica set initiated, and is the address right?"
-    )]
+    #[error("NATTER_STORE: no MongoDB that can write answers at {url} ({why}); is it running, is its replica set initiated, and is the address right?")]
     Unreachable { url: MongoUrl, why: String },
-    #[error(
-        "NATTER_STORE: {url} refuses this user ({why}); check the name, the password, authSource and the user's rights on the database"
-    )]
+    #[error("NATTER_STORE: {url} refuses this user ({why}); check the name, the password, authSource and the user's rights on the database")]
     Refused { url: MongoUrl, why: String },
-    #[error(
-        "NATTER_STORE: the MongoDB at {url} stands alone, and messages on it could be lost; start it with --replSet and initiate the set (a set of one member will do)"
-    )]
+    #[error("NATTER_STORE: the MongoDB at {url} stands alone, and messages on it could be lost; start it with --replSet and initiate the set (a set of one member will do)")]
     Standalone { url: MongoUrl },
     #[error("NATTER_STORE: the MongoDB at {url} is too old (wire version {found}); Natter needs 6.0 or newer")]
     Old { url: MongoUrl, found: i32 },
-    #[error(
-        "NATTER_STORE: the data is of version {stored}, and this Natter knows version {known}; run the newer Natter"
-    )]
+    #[error("NATTER_STORE: the data is of version {stored}, and this Natter knows version {known}; run the newer Natter")]
     Newer { stored: i32, known: i32 },
     #[error("NATTER_STORE: the MongoDB cannot be used: {0}")]
     Failed(String),
@@ -163,9 +153,7 @@ async fn options(url: &MongoUrl) -> Result<ClientOptions, OpenError> {
     let parsed = ClientOptions::parse(url.0.as_str()).await;
     // The driver's own sentence may quote the password out of the address.
     let mut options = parsed.map_err(|error| match error.kind.as_ref() {
-        ErrorKind::DnsResolve { .. } => {
-            OpenError::Unreachable { url: url.clone(), why: "its name is not known".into() }
-        }
+        ErrorKind::DnsResolve { .. } => OpenError::Unreachable { url: url.clone(), why: "its name is not known".into() },
         _ => OpenError::BadUrl("the driver cannot read it".into()),
     })?;
     options.app_name = Some("natter".into());
