@@ -214,6 +214,8 @@ impl Export<'_, '_> {
             for entry in entries {
                 self.put(&Piece::Entry(entry.into()))?;
             }
+            // Compressing holds this thread: whatever else runs on it gets its turn here.
+            tokio::task::yield_now().await;
         }
     }
 

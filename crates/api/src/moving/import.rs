@@ -62,6 +62,8 @@ pub async fn import(store: &dyn Archive, archive: &Checked, tell: &mut Tell<'_>)
             patiently(|| store.take(chunk.number, pieces.clone())).await?;
         }
         tell(Step { done, of: footer.census() });
+        // Reading holds this thread: whatever else runs on it gets its turn here.
+        tokio::task::yield_now().await;
     }
     patiently(|| store.finish_import()).await?;
     Ok(false)
