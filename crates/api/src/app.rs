@@ -1,15 +1,16 @@
 //! Puts the server together, the only file that picks backends, and takes it apart again without losing anything.
 
-use crate::bus::Bus;
 use crate::bus::local::LocalBus;
+use crate::bus::redis::{Options as BusOptions, RedisBus};
+use crate::bus::{Bus, News};
 use crate::clock::{Clock, Entropy};
 use crate::config::{Config, Origins, StoreChoice};
 use crate::http::page::Page;
 use crate::http::{self, headers};
 use crate::moving::{NotYet, refuse_half_imported};
 use crate::realtime::doors::Doors;
-use crate::realtime::heal;
 use crate::realtime::hub::Hub;
+use crate::realtime::{heal, recheck};
 use crate::secret::{self, BadSecret};
 use crate::service::accounts::Accounts;
 use crate::service::log_writer::LogWriter;
@@ -20,16 +21,18 @@ use crate::service::rooms::Rooms;
 use crate::service::sessions::Sessions;
 use crate::service::{Parts, Settings};
 use crate::state::{AppState, Stopping};
+use crate::store::mongo::{self, Mongo};
 use crate::store::sqlite::{OpenError, Options, Sqlite};
 use crate::store::{Log, Store};
 use actix_web::dev::{Server, ServerHandle};
 use actix_web::web::Data;
 use actix_web::{HttpServer, middleware, rt};
+use natter_shared::id::UserId;
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 
 /// A request's head must be there within this time.
@@ -43,6 +46,8 @@ const GOODBYES: Duration = Duration::from_secs(8);
 const LAST_REQUESTS_S: u64 = 4;
 /// How often logins that have ended are forgotten.
 const PRUNE: Duration = Duration::from_hours(1);
+/// Pieces of news of who is online that may wait to be announced, each of some hundred people.
+const NEWS_OF_PEOPLE: usize = 1_024;
 /// The kernel drops a peer that takes nothing for so long.
 #[cfg(target_os = "linux")]
 const UNTAKEN: Duration = Duration::from_secs(30);
@@ -54,6 +59,8 @@ pub enum StartError {
     Store(#[from] OpenError),
     #[error(transparent)]
     NotYet(#[from] NotYet),
+    #[error(transparent)]
+    Mongo(#[from] mongo::OpenError),
     #[error(transparent)]
     Secret(#[from] BadSecret),
     #[error("NATTER_WEB_DIR: the page in {} cannot be read: {why}", folder.display())]
@@ -69,7 +76,11 @@ pub enum StartError {
 impl StartError {
     /// Whether a setting must be changed.
     pub const fn is_a_setting(&self) -> bool {
-        matches!(self, Self::Secret(BadSecret::Keys { .. }) | Self::Page { .. })
+        match self {
+            Self::Mongo(error) => error.is_a_setting(),
+            Self::Secret(BadSecret::Keys { .. } | BadSecret::Missing(_)) | Self::Page { .. } => true,
+            _ => false,
+        }
     }
 }
 
@@ -78,7 +89,8 @@ pub struct App {
     address: SocketAddr,
     server: Server,
     state: Data<AppState>,
-    sqlite: Arc<Sqlite>,
+    /// The embedded store, which must be closed at the end; MongoDB is let go.
+    sqlite: Option<Arc<Sqlite>>,
     log: LogWriter,
     marks: Marks,
     stop: Handle,
@@ -108,10 +120,20 @@ impl App {
         for warning in &config.warnings {
             tracing::warn!("{warning}");
         }
-        let StoreChoice::Sqlite(database) = &config.store;
-        let sqlite = Arc::new(Sqlite::open(database, Options::default())?);
-        refuse_half_imported(&*sqlite).await?;
-        let keys = secret::read_or_make(&config.secret_file, &*entropy)?;
+        let (store, sqlite, keys): (Arc<dyn Store>, _, _) = match &config.store {
+            StoreChoice::Sqlite(database) => {
+                let sqlite = Arc::new(Sqlite::open(database, Options::default())?);
+                refuse_half_imported(&*sqlite).await?;
+                let keys = secret::read_or_make(&config.secret_file, &*entropy)?;
+                (Arc::<Sqlite>::clone(&sqlite), Some(sqlite), keys)
+            }
+            StoreChoice::Mongo(url) => {
+                let keys = secret::read(&config.secret_file)?;
+                let mongo = Mongo::open(url).await?;
+                refuse_half_imported(&mongo).await?;
+                (Arc::new(mongo), None, keys)
+            }
+        };
         let page = match &config.web_dir {
             None => Page::none(),
             Some(folder) => Page::read(folder).map_err(|why| StartError::Page { folder: folder.clone(), why })?,
@@ -126,8 +148,7 @@ impl App {
 
         let workers = std::thread::available_parallelism().map_or(1, usize::from);
         let hub = Arc::new(Hub::new(workers));
-        let bus: Arc<dyn Bus> = Arc::new(LocalBus::new(Arc::clone(&hub), Arc::clone(&clock)));
-        let store: Arc<dyn Store> = Arc::<Sqlite>::clone(&sqlite);
+        let (bus, news) = pick_bus(&config, &hub, &clock, &entropy).await;
         let settings = Arc::new(Settings {
             access_ttl_s: config.access_ttl_s,
             refresh_ttl_s: config.refresh_ttl_s,
@@ -139,7 +160,7 @@ impl App {
             public_url: config.public_url.clone().unwrap_or_else(|| "http://localhost".to_owned()),
         });
         let parts = Parts { store, bus, clock, entropy, settings };
-        let log = LogWriter::start(Arc::<Sqlite>::clone(&sqlite) as Arc<dyn Log>, Arc::clone(&parts.bus));
+        let log = LogWriter::start(Arc::clone(&parts.store) as Arc<dyn Log>, Arc::clone(&parts.bus));
         let marks = Marks::start(&parts);
         let sessions = Sessions::new(&parts);
         let state = Data::new(AppState {
@@ -150,6 +171,7 @@ impl App {
             marks: marks.clone(),
             presence: Presence::new(&parts),
             store: Arc::clone(&parts.store),
+            bus: Arc::clone(&parts.bus),
             clock: Arc::clone(&parts.clock),
             entropy: Arc::clone(&parts.entropy),
             doors: Arc::new(Doors::new(config.rate_limits)),
@@ -159,7 +181,11 @@ impl App {
             stopping: Stopping::default(),
         });
         rt::spawn(heal::run(Arc::clone(&hub), Arc::clone(&parts.store)));
+        rt::spawn(recheck::run(Arc::clone(&hub), state.sessions.clone()));
         rt::spawn(prune(Data::clone(&state)));
+        if let Some(news) = news {
+            rt::spawn(hear(news, Data::clone(&state)));
+        }
         let server = serve(listener, workers, &hub, &state, Data::new(page))?;
         let linger = Arc::default();
         Ok(Self { address, server, state, sqlite, log, marks, stop: Handle::default(), linger })
@@ -215,9 +241,51 @@ impl App {
         let _ = server.await;
         log.stop().await;
         marks.stop().await;
-        sqlite.close().await;
+        state.bus.close().await;
+        if let Some(sqlite) = sqlite {
+            sqlite.close().await;
+        }
         tracing::info!("stopped");
         Ok(())
+    }
+}
+
+/// The bus of this node, and what it hears that is for the services.
+async fn pick_bus(
+    config: &Config,
+    hub: &Arc<Hub>,
+    clock: &Arc<dyn Clock>,
+    entropy: &Arc<dyn Entropy>,
+) -> (Arc<dyn Bus>, Option<mpsc::Receiver<News>>) {
+    let (hub, clock) = (Arc::clone(hub), Arc::clone(clock));
+    let Some(address) = config.redis.clone() else { return (Arc::new(LocalBus::new(hub, clock)), None) };
+    let options = BusOptions::new(address, &config.redis_prefix);
+    let (bus, news) = RedisBus::start(options, hub, clock, Arc::clone(entropy)).await;
+    (Arc::new(bus), Some(news))
+}
+
+/// Hands what the bus hears from other nodes to the services.
+async fn hear(mut news: mpsc::Receiver<News>, state: Data<AppState>) {
+    // The people of a whole node take a while; an ended login must not wait for them.
+    let (to_presence, mut of_people) = mpsc::channel::<(Vec<UserId>, bool)>(NEWS_OF_PEOPLE);
+    let presence = state.presence.clone();
+    rt::spawn(async move {
+        while let Some((people, online)) = of_people.recv().await {
+            if online { presence.returned(&people).await } else { presence.departed(&people).await }
+        }
+    });
+    while let Some(news) = news.recv().await {
+        let told = match news {
+            News::SessionsEnded(sessions) => {
+                state.sessions.forget(&sessions);
+                continue;
+            }
+            News::Departed(people) => (people, false),
+            News::Returned(people) => (people, true),
+        };
+        if to_presence.send(told).await.is_err() {
+            return;
+        }
     }
 }
 
@@ -240,6 +308,7 @@ async fn drain(state: &AppState, server: &ServerHandle, linger: bool) {
     state.stopping.begin();
     tracing::info!(connections = state.hub.connections(), "stopping");
     let begun = Instant::now();
+    state.bus.wind_down();
     state.hub.wind_down();
     while state.hub.connections() > 0 && begun.elapsed() < GOODBYES {
         tokio::time::sleep(Duration::from_millis(20)).await;

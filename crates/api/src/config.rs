@@ -7,6 +7,8 @@ mod proxies;
 pub use origins::Origins;
 pub use proxies::TrustedProxies;
 
+use crate::bus::redis::{ACCEPTS, Address};
+use crate::store::mongo::MongoUrl;
 use natter_shared::limits;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -34,13 +36,30 @@ pub const SETTINGS: &[Setting] = &[
         "scheme, host and port by which browsers reach this server, such as https://chat.example.org; \
          empty: http and the address listened on",
     ),
-    setting("NATTER_STORE", "sqlite:./data/natter.db", "where everything is kept: sqlite:<file>"),
-    setting("NATTER_REDIS", "", "empty: this process is alone (the only choice in this build)"),
+    setting(
+        "NATTER_STORE",
+        "sqlite:./data/natter.db",
+        "where everything is kept: sqlite:<file>, or the address of a MongoDB that is a replica set, such as \
+         mongodb://user:password@host:27017/natter?replicaSet=rs0",
+    ),
+    setting(
+        "NATTER_REDIS",
+        "",
+        "through which several nodes are one system: redis://name:password@host:port/number, rediss:// for TLS, \
+         redis+cluster://name:password@host:port,host:port for a cluster; empty: this process is alone",
+    ),
+    setting(
+        "NATTER_REDIS_PREFIX",
+        "natter:",
+        "what all keys and channels in Redis begin with, so that several systems can share one: up to 64 letters, digits \
+         and :._-",
+    ),
     setting(
         "NATTER_SECRET_FILE",
         "",
         "file with the signing key, a line of 64 hexadecimal characters; further lines are older keys that are still \
-         accepted. Empty: the file `secret` beside the database, made on the first start",
+         accepted. Empty: the file `secret` beside the database, made on the first start; with MongoDB it must be set, to \
+         the same key on every node",
     ),
     setting(
         "NATTER_WEB_DIR",
@@ -76,6 +95,7 @@ const FOREIGN: &[&str] = &["NATTER_E2E_", "NATTER_TEST_", "NATTER_TOOLS_", "NATT
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StoreChoice {
     Sqlite(PathBuf),
+    Mongo(MongoUrl),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,6 +111,9 @@ pub struct Config {
     /// As set: scheme, host and port without a slash at the end. `None`: derived from the address that is bound.
     pub public_url: Option<String>,
     pub store: StoreChoice,
+    /// `None`: this process is alone.
+    pub redis: Option<Address>,
+    pub redis_prefix: String,
     pub secret_file: PathBuf,
     /// Holds an `index.html`; `None`: API only.
     pub web_dir: Option<PathBuf>,
@@ -168,15 +191,20 @@ impl Config {
             None,
         );
         let store = read_store(&mut reader);
-        if let Some(redis) = reader.values.get("NATTER_REDIS").filter(|value| !value.trim().is_empty()) {
-            let scheme = redis.split("://").next().filter(|s| s.len() < redis.len()).unwrap_or("an address");
-            let sentence =
-                format!("NATTER_REDIS is set (to {scheme}…), but Redis is not in this build yet; leave it empty");
-            reader.wrong.push(sentence);
+        let redis = read_redis(&mut reader);
+        if redis.is_some() && matches!(store, StoreChoice::Sqlite(_)) {
+            warnings.push(
+                "NATTER_REDIS is set, but everything is kept in SQLite, which is one node's own: other nodes cannot share it"
+                    .to_owned(),
+            );
         }
-        let StoreChoice::Sqlite(database) = &store;
-        let beside = database.parent().unwrap_or(Path::new(".")).join("secret");
-        let secret_file = reader.read("NATTER_SECRET_FILE", "a file", |value| Some(PathBuf::from(value)), beside);
+        let redis_prefix = reader.read(
+            "NATTER_REDIS_PREFIX",
+            "up to 64 letters, digits and :._-",
+            parse_redis_prefix,
+            "natter:".to_owned(),
+        );
+        let secret_file = read_secret_file(&mut reader, &store);
         let web_dir = read_web_dir(&mut reader);
         let bcrypt_cost = u32::try_from(reader.number("NATTER_BCRYPT_COST", 4, 16, 12)).unwrap_or(12);
         if bcrypt_cost < 10 {
@@ -213,6 +241,8 @@ impl Config {
             listen,
             public_url,
             store,
+            redis,
+            redis_prefix,
             secret_file,
             web_dir,
             bcrypt_cost,
@@ -281,13 +311,12 @@ fn read_store(reader: &mut Reader) -> StoreChoice {
     let default = StoreChoice::Sqlite(PathBuf::from("./data/natter.db"));
     let value = reader.values.get("NATTER_STORE").map_or("sqlite:./data/natter.db", |value| value.trim());
     if value.is_empty() {
-        reader.wrong.push("NATTER_STORE is empty, but must be sqlite: and a file, or not be set at all".to_owned());
+        let sentence = "NATTER_STORE is empty, but must be sqlite: and a file, or mongodb://…, or not be set at all";
+        reader.wrong.push(sentence.to_owned());
         return default;
     }
-    if value.starts_with("mongodb://") || value.starts_with("mongodb+srv://") {
-        // The address may hold a password: it is not repeated.
-        reader.wrong.push("NATTER_STORE names MongoDB, which is not in this build yet; use sqlite:<file>".to_owned());
-        return default;
+    if let Some(url) = MongoUrl::parse(value) {
+        return StoreChoice::Mongo(url);
     }
     let parse = |value: &str| {
         let file = value.strip_prefix("sqlite:")?;
@@ -296,11 +325,44 @@ fn read_store(reader: &mut Reader) -> StoreChoice {
         (!name.is_empty() && !file.ends_with('/') && !file.contains('?'))
             .then(|| StoreChoice::Sqlite(PathBuf::from(file)))
     };
+    let accepts = "sqlite: and a file, such as sqlite:./data/natter.db, or an address that begins with mongodb://";
     if value.contains('@') && parse(value).is_none() {
-        reader.wrong.push("NATTER_STORE must be sqlite: and a file, such as sqlite:./data/natter.db".to_owned());
+        // An address may hold a password: it is not repeated.
+        reader.wrong.push(format!("NATTER_STORE must be {accepts}"));
         return default;
     }
-    reader.read("NATTER_STORE", "sqlite: and a file, such as sqlite:./data/natter.db", parse, default)
+    reader.read("NATTER_STORE", accepts, parse, default)
+}
+
+/// The file with the signing key. Only a lone server has a place of its own for it.
+fn read_secret_file(reader: &mut Reader, store: &StoreChoice) -> PathBuf {
+    let default = match store {
+        StoreChoice::Sqlite(database) => database.parent().unwrap_or(Path::new(".")).join("secret"),
+        StoreChoice::Mongo(_) => {
+            if reader.values.get("NATTER_SECRET_FILE").is_none_or(|value| value.trim().is_empty()) {
+                let sentence = "NATTER_SECRET_FILE is not set, but must be where NATTER_STORE is a MongoDB: every node \
+                                signs with the same key; `openssl rand -hex 32` makes one";
+                reader.wrong.push(sentence.to_owned());
+            }
+            PathBuf::new()
+        }
+    };
+    reader.read("NATTER_SECRET_FILE", "a file", |value| Some(PathBuf::from(value)), default)
+}
+
+/// The address may hold a password: it is not repeated.
+fn read_redis(reader: &mut Reader) -> Option<Address> {
+    let value = reader.values.get("NATTER_REDIS").map(|value| value.trim()).filter(|value| !value.is_empty())?;
+    let address = Address::parse(value);
+    if address.is_none() {
+        reader.wrong.push(format!("NATTER_REDIS cannot be read; it must be {ACCEPTS}"));
+    }
+    address
+}
+
+fn parse_redis_prefix(value: &str) -> Option<String> {
+    let fits = value.len() <= 64 && value.bytes().all(|b| b.is_ascii_alphanumeric() || b":._-".contains(&b));
+    fits.then(|| value.to_owned())
 }
 
 fn read_web_dir(reader: &mut Reader) -> Option<PathBuf> {

@@ -7,6 +7,8 @@ pub mod clock;
 pub mod config;
 pub mod http;
 pub mod moving;
+#[cfg(feature = "planted-bugs")]
+mod planted;
 pub mod realtime;
 #[cfg(test)]
 mod scene;

@@ -7,7 +7,7 @@ use crate::service::token::SigningKeys;
 use crate::service::{Origin, Parts, Settings};
 use crate::stage::Heard;
 use crate::store::sqlite::{Options, Sqlite};
-use natter_shared::id::SessionId;
+use natter_shared::id::{SessionId, UserId};
 use natter_shared::timestamp::Timestamp;
 use std::sync::Arc;
 use tempfile::TempDir;
@@ -16,7 +16,7 @@ pub struct Scene {
     pub parts: Parts,
     pub clock: Arc<ManualClock>,
     heard: Arc<Heard>,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Scene {
@@ -47,7 +47,7 @@ impl Scene {
             entropy: Arc::new(SystemEntropy),
             settings: Arc::new(settings),
         };
-        Self { parts, clock, heard, _folder: folder }
+        Self { parts, clock, heard, folder }
     }
 
     /// The same store, bus and clock under other settings: a server that was started again.
@@ -55,6 +55,14 @@ impl Scene {
         let mut settings = (*self.parts.settings).clone();
         change(&mut settings);
         Parts { settings: Arc::new(settings), ..self.parts.clone() }
+    }
+
+    /// Disables an account in the file itself, behind the server's back.
+    pub fn disables(&self, user: UserId) {
+        let file = rusqlite::Connection::open(self.folder.path().join("natter.db")).unwrap();
+        file.busy_timeout(std::time::Duration::from_secs(10)).unwrap();
+        let changed = file.execute("UPDATE users SET disabled = 1 WHERE id = ?1", [user.as_bytes()]).unwrap();
+        assert_eq!(changed, 1, "there is such an account");
     }
 
     pub fn now(&self) -> Timestamp {

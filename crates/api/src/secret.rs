@@ -1,4 +1,4 @@
-//! The file with the signing keys: read, or, where there is none yet, made for this user alone.
+//! The file with the signing keys: read, or, where there is none yet and a lone server may choose, made for this user alone.
 
 use crate::clock::{Entropy, random};
 use crate::service::token::{BadKeys, SigningKeys};
@@ -14,6 +14,12 @@ pub enum BadSecret {
     Keys { path: PathBuf, why: BadKeys },
     #[error("NATTER_SECRET_FILE: {} cannot be read or made: {why}", path.display())]
     File { path: PathBuf, why: io::Error },
+    #[error(
+        "NATTER_SECRET_FILE: there is no file {}; make one with `openssl rand -hex 32`, readable by its owner only, and \
+         give every node the same",
+        .0.display()
+    )]
+    Missing(PathBuf),
 }
 
 /// Reads the keys. A file that is not there is made with a new one.
@@ -23,8 +29,21 @@ pub fn read_or_make(path: &Path, entropy: &dyn Entropy) -> Result<SigningKeys, B
         Err(error) if error.kind() == io::ErrorKind::NotFound => make(path, entropy).map_err(file)?,
         read => read.map_err(file)?,
     };
+    parse(path, &text)
+}
+
+/// Reads the keys that several nodes share, of which none may make its own.
+pub fn read(path: &Path) -> Result<SigningKeys, BadSecret> {
+    let text = std::fs::read_to_string(path).map_err(|why| match why.kind() {
+        io::ErrorKind::NotFound => BadSecret::Missing(path.to_owned()),
+        _ => BadSecret::File { path: path.to_owned(), why },
+    })?;
+    parse(path, &text)
+}
+
+fn parse(path: &Path, text: &str) -> Result<SigningKeys, BadSecret> {
     warn_if_open(path);
-    SigningKeys::parse(&text).map_err(|why| BadSecret::Keys { path: path.to_owned(), why })
+    SigningKeys::parse(text).map_err(|why| BadSecret::Keys { path: path.to_owned(), why })
 }
 
 fn make(path: &Path, entropy: &dyn Entropy) -> io::Result<String> {
@@ -76,6 +95,17 @@ mod tests {
             use std::os::unix::fs::PermissionsExt as _;
             assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         }
+    }
+
+    #[test]
+    fn a_key_that_nodes_share_is_read_and_never_made() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secret");
+        let said = read(&path).err().unwrap().to_string();
+        assert!(said.starts_with("NATTER_SECRET_FILE") && said.contains("openssl rand -hex 32"), "{said}");
+        assert!(!path.exists());
+        let made = read_or_make(&path, &SystemEntropy).unwrap();
+        assert_eq!(read(&path).unwrap().current().id(), made.current().id());
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What every handler and every socket works with: made once by `app.rs`, shared by all workers.
 
+use crate::bus::Bus;
 use crate::clock::{Clock, Entropy};
 use crate::config::{Config, Origins};
 use crate::realtime::doors::Doors;
@@ -22,6 +23,7 @@ pub struct AppState {
     pub marks: Marks,
     pub presence: Presence,
     pub store: Arc<dyn Store>,
+    pub bus: Arc<dyn Bus>,
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<dyn Entropy>,
     pub config: Config,

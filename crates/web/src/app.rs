@@ -1,5 +1,7 @@
 //! The whole page: who may see what, and which page an address leads to.
 
+use crate::components::drawing::live;
+use crate::components::memo::Memo;
 use crate::live::{Chat, use_chat};
 use crate::locale::t;
 use crate::pages::auth::{Login, Register};
@@ -54,7 +56,7 @@ fn Pages() -> impl IntoView {
         navigate(path, NavigateOptions { replace, scroll: false, ..NavigateOptions::default() });
     }));
     let go = Go::take();
-    let place = Memo::new(move |_| pathname.with(|path| Place::of(&decode(path))));
+    let place = Memo::new(move || pathname.with(|path| Place::of(&decode(path))));
 
     // The router writes the new address into the address bar once somebody says that its page is drawn.
     let browser = use_context::<BrowserUrl>();
@@ -66,12 +68,12 @@ fn Pages() -> impl IntoView {
         }
     });
 
-    let known = Memo::new(move |_| match chat.auth() {
+    let known = Memo::new(move || match chat.auth() {
         Auth::Unknown => None,
         Auth::SignedOut { .. } => Some(false),
         Auth::SignedIn { .. } => Some(true),
     });
-    let outermost = Memo::new(move |_| match (place.get(), known.get()) {
+    let outermost = Memo::new(move || match (place.get(), known.get()) {
         (Place::NotFound, Some(false) | None) => Outermost::NotFound,
         (Place::Login, Some(false) | None) => Outermost::Login,
         (Place::Register, Some(false) | None) => Outermost::Register,
@@ -94,7 +96,7 @@ fn Pages() -> impl IntoView {
         known
     });
 
-    move || match outermost.get() {
+    live(move || match outermost.get() {
         Outermost::Login => view! { <Login /> }.into_any(),
         Outermost::Register => view! { <Register /> }.into_any(),
         Outermost::Wait => view! { <ShellSkeleton /> }.into_any(),
@@ -107,7 +109,7 @@ fn Pages() -> impl IntoView {
             </div>
         }
         .into_any(),
-    }
+    })
 }
 
 fn query(search: &str) -> String {

@@ -1,6 +1,7 @@
 //! Every sentence that the page shows, looked up by key in `locales/`. One file is one language; English is complete and
 //! stands in where another language lacks a key. A key without a text shows itself, and a test keeps that from happening.
 
+use crate::state::order::{Order, sorted};
 use std::sync::OnceLock;
 
 const ENGLISH: &str = include_str!("../locales/en.txt");
@@ -9,14 +10,12 @@ const ENGLISH: &str = include_str!("../locales/en.txt");
 type Table = Vec<(&'static str, &'static str)>;
 
 fn parse(text: &'static str) -> Table {
-    let mut table: Table = text
+    let table = text
         .lines()
         .filter(|line| !line.starts_with('#'))
         .filter_map(|line| line.split_once(" = "))
-        .map(|(key, value)| (key.trim(), value.trim()))
-        .collect();
-    table.sort_unstable_by_key(|(key, _)| *key);
-    table
+        .map(|(key, value)| (key.trim(), value.trim()));
+    sorted(table, |(key, _)| Order::new(0, (*key).to_owned()))
 }
 
 /// The text of a key.

@@ -21,6 +21,8 @@ pub struct Sizes {
     pub plain: u64,
     pub brotli: u64,
     pub gzip: u64,
+    /// Each file with its size as brotli.
+    pub files: Vec<(String, u64)>,
 }
 
 /// Writes `<file>.br` and `<file>.gz` beside each file of `folder`.
@@ -28,13 +30,15 @@ pub fn folder(folder: &Path) -> Result<Sizes> {
     let files = fingerprint::files(folder)?;
     let both = thread::scope(|scope| {
         let gzip = scope.spawn(|| files.iter().try_fold(0, |sum, file| Ok(sum + gzip(file)?)));
-        let brotli: Result<u64> = files.iter().try_fold(0, |sum, file| Ok(sum + brotli(file)?));
+        let brotli: Result<Vec<u64>> = files.iter().map(|file| brotli(file)).collect();
         let gzip: Result<u64> = gzip.join().unwrap_or_else(|_| anyhow::bail!("gzip panicked"));
         Ok::<_, anyhow::Error>((brotli?, gzip?))
     });
-    let (brotli, gzip) = both?;
+    let (each, gzip) = both?;
     let plain = files.iter().map(|file| Ok(fs::metadata(file)?.len())).sum::<Result<u64>>()?;
-    Ok(Sizes { plain, brotli, gzip })
+    let brotli = each.iter().sum();
+    let name = |file: &PathBuf| file.strip_prefix(folder).unwrap_or(file).display().to_string();
+    Ok(Sizes { plain, brotli, gzip, files: files.iter().map(name).zip(each).collect() })
 }
 
 fn brotli(file: &Path) -> Result<u64> {

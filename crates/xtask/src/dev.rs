@@ -61,7 +61,7 @@ fn start_api(binary: &Path, args: &DevArgs) -> Result<Running> {
     let mut natter = serve::server(binary, API_PORT, &format!("http://127.0.0.1:{}", args.port), &args.data)?;
     natter.env("NATTER_WEB_DIR", "");
     let mut api = Running::start(natter, Output::Shown)?;
-    ready::until_ready(&mut api, API_PORT)?;
+    ready::until_ready(&mut api, API_PORT, |_| {})?;
     Ok(api)
 }
 

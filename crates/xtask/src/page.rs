@@ -10,7 +10,7 @@ use anyhow::{Context, Result, ensure};
 
 use crate::progress::{Stopwatch, say};
 use crate::tools::{self, Part};
-use crate::{compress, fingerprint, process, workspace};
+use crate::{budget, compress, fingerprint, process, styles, workspace};
 
 /// What the page is made from; nothing else makes it be built again.
 const INPUTS: &[&str] =
@@ -27,6 +27,13 @@ pub const NEEDS: &[Part] = &[Part::WasmTarget, Part::Trunk, Part::WasmBindgen, P
 pub struct Built {
     pub binary: PathBuf,
     pub page: PathBuf,
+}
+
+/// Builds the page alone, also if it is up to date: that is how one learns what it weighs.
+pub fn build_alone() -> Result<()> {
+    tools::ensure(NEEDS)?;
+    fetch_crates()?;
+    build_page(&fingerprint()?)
 }
 
 /// Builds whichever of the two is not up to date, both at a time: the end of each build keeps one core idle.
@@ -90,15 +97,22 @@ fn build_page(fingerprint: &str) -> Result<()> {
     trunk.env("PATH", tools::search_path()?).env_remove("NO_COLOR");
     process::shown(trunk).context("the page does not build")?;
     let dist = workspace::dist();
+    styles::join(&dist)?;
     let sizes = compress::folder(&dist)?;
+    for (file, brotli) in &sizes.files {
+        say(&format!("  {brotli:>7} bytes  {file}"));
+    }
+    let files = budget::check(&dist, &sizes)?;
     fs::write(dist.join(MARK), fingerprint).with_context(|| format!("cannot write into {}", dist.display()))?;
     let kib = |bytes: u64| bytes.div_ceil(1024);
     say(&format!(
-        "page: built in {}; {} KiB, {} KiB as brotli, {} KiB as gzip",
+        "page: built in {}; {} KiB, {} KiB as gzip, {} of {} bytes as brotli; {files} of {} files on a first visit",
         since.words(),
         kib(sizes.plain),
-        kib(sizes.brotli),
-        kib(sizes.gzip)
+        kib(sizes.gzip),
+        sizes.brotli,
+        budget::BROTLI_MAX,
+        budget::FIRST_LOAD_MAX
     ));
     Ok(())
 }

@@ -27,12 +27,22 @@ pub fn port_is_free(port: u16, option: &str) -> Result<()> {
     }
 }
 
-/// Waits until `server` answers GET /health/ready with 200. An error if it ends before or needs longer than a minute.
-pub fn until_ready(server: &mut Running, port: u16) -> Result<()> {
+/// Waits until `server` answers GET /health/ready with 200, and hands on the lines of one whose output is piped. An error
+/// if it ends before or needs longer than a minute.
+pub fn until_ready(server: &mut Running, port: u16, said: impl Fn(&str)) -> Result<()> {
     let since = Stopwatch::start();
     while !is_ready(port) {
-        if let Some(Event::Ended(status)) = server.next(ASK_EVERY) {
-            bail!("natter ended before it was ready ({status}); it says why above");
+        match server.next(ASK_EVERY) {
+            Some(Event::Ended(status)) => {
+                for event in server.last_words() {
+                    if let Event::Out(line) | Event::Err(line) = event {
+                        said(&line);
+                    }
+                }
+                bail!("natter ended before it was ready ({status}); it says why above");
+            }
+            Some(Event::Out(line) | Event::Err(line)) => said(&line),
+            None => {}
         }
         if since.elapsed() > START {
             bail!("natter was not ready within {}", in_words(START));

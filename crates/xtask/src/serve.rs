@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, ExitStatus};
 
 use anyhow::{Context, Result};
@@ -22,26 +22,37 @@ pub fn run(args: &RunArgs) -> Result<ExitCode> {
     let mut natter = server(&built.binary, args.port, &public_url, &args.data)?;
     set_default(&mut natter, "NATTER_WEB_DIR", built.page);
     let mut natter = Running::start(natter, Output::Shown)?;
-    ready::until_ready(&mut natter, args.port)?;
+    ready::until_ready(&mut natter, args.port, |_| {})?;
     say(&format!("\nNatter is running: {address}\nReady after {}. Stop it with Ctrl-C.\n", since.words()));
     Ok(exit_code(natter.wait()))
 }
 
 /// The server with SQLite in `data`. What the environment sets already stays.
 pub fn server(binary: &Path, port: u16, public_url: &str, data: &Path) -> Result<Command> {
-    let data = std::path::absolute(data).with_context(|| format!("no such folder can be: {}", data.display()))?;
-    fs::create_dir_all(&data).with_context(|| format!("cannot make the data folder {}", data.display()))?;
-    let mut natter = Command::new(binary);
-    // The server refuses settings that it does not know, and this one is ours.
-    natter.arg("serve").env_remove("NATTER_TOOLS_DIR");
-    natter.env("NATTER_LISTEN", format!("127.0.0.1:{port}")).env("NATTER_PUBLIC_URL", public_url);
+    let mut natter = listening(binary, port, public_url);
     let mut store = OsString::from("sqlite:");
-    store.push(data.join("natter.db"));
+    store.push(data_folder(data)?.join("natter.db"));
     set_default(&mut natter, "NATTER_STORE", store);
     Ok(natter)
 }
 
-fn set_default(command: &mut Command, name: &str, value: impl Into<OsString>) {
+/// The server on `port` of 127.0.0.1, with whatever store the environment or the caller sets.
+pub fn listening(binary: &Path, port: u16, public_url: &str) -> Command {
+    let mut natter = Command::new(binary);
+    // The server refuses settings that it does not know, and this one is ours.
+    natter.arg("serve").env_remove("NATTER_TOOLS_DIR");
+    natter.env("NATTER_LISTEN", format!("127.0.0.1:{port}")).env("NATTER_PUBLIC_URL", public_url);
+    natter
+}
+
+/// The folder of the data, made if it is not there, as a path from the root on.
+pub fn data_folder(data: &Path) -> Result<PathBuf> {
+    let data = std::path::absolute(data).with_context(|| format!("no such folder can be: {}", data.display()))?;
+    fs::create_dir_all(&data).with_context(|| format!("cannot make the data folder {}", data.display()))?;
+    Ok(data)
+}
+
+pub fn set_default(command: &mut Command, name: &str, value: impl Into<OsString>) {
     if std::env::var_os(name).is_none() {
         command.env(name, value.into());
     }

@@ -8,7 +8,8 @@ use anyhow::{Context, Result};
 
 use crate::process::Event;
 use crate::progress::{Stopwatch, say};
-use crate::tools::{self, Part};
+use crate::servers::{self, Servers};
+use crate::tools::{self, Part, mongod, redis_server};
 use crate::{browser, licence, page, process, workspace};
 
 /// What one step has to say for itself.
@@ -34,19 +35,22 @@ const FULL: &[Step] = &[
     ("cargo deny", deny),
     ("clippy, native", clippy_native),
     ("clippy, wasm32", clippy_wasm),
-    ("unit, conformance and integration tests", native_tests),
+    ("unit, conformance and integration tests, on SQLite and on MongoDB and Redis", native_tests_on_both),
     ("examples in the documentation", doc_tests),
     ("tests on wasm32, in Node", wasm_tests),
     ("types of the browser tests", types_of_specs),
     ("tests in the browser", browser_tests),
 ];
 
-/// Runs every step, or with `quick` those that need neither the wasm32 target nor a browser.
+const NEXTEST: &[&str] = &["nextest", "run", "--workspace", "--no-fail-fast"];
+const CARGO_TEST: &[&str] = &["test", "--workspace", "--all-targets", "--no-fail-fast"];
+
+/// Runs every step, or with `quick` those that need neither the wasm32 target nor a browser nor a server.
 pub fn run(quick: bool) -> Result<()> {
     let since = Stopwatch::start();
     let steps = if quick { QUICK } else { FULL };
     if !quick {
-        let parts: Vec<Part> = page::NEEDS.iter().chain(browser::NEEDS).copied().collect();
+        let parts: Vec<Part> = page::NEEDS.iter().chain(browser::NEEDS).chain(servers::NEEDS).copied().collect();
         tools::ensure(&parts)?;
         say(&format!("set-up: ok in {}\n", since.words()));
     }
@@ -109,15 +113,40 @@ fn clippy_wasm() -> Result<Report> {
     ])
 }
 
+/// Those that need no server beside them. The others are `#[ignore]`d.
 fn native_tests() -> Result<Report> {
-    let arguments: &[&str] = if responds("cargo-nextest") {
-        &["nextest", "run", "--workspace", "--no-fail-fast"]
-    } else {
-        &["test", "--workspace", "--all-targets", "--no-fail-fast"]
-    };
     let mut cargo = workspace::cargo();
-    cargo.args(arguments);
+    if responds("cargo-nextest") {
+        cargo.args(NEXTEST);
+    } else {
+        cargo.args(CARGO_TEST);
+    }
     counted(cargo)
+}
+
+/// All of them, with a MongoDB and a Redis that end with this step.
+fn native_tests_on_both() -> Result<Report> {
+    let mut servers = Servers::start(None)?;
+    let mut cargo = workspace::cargo();
+    if responds("cargo-nextest") {
+        cargo.args(NEXTEST).args(["--run-ignored", "all"]);
+    } else {
+        cargo.args(CARGO_TEST).args(["--", "--include-ignored"]);
+    }
+    cargo.env("NATTER_TEST_MONGODB", &servers.mongodb).env("NATTER_TEST_REDIS", &servers.redis);
+    // Some tests kill a server of their own.
+    for (name, program) in [(mongod::VARIABLE, mongod::find()?), (redis_server::VARIABLE, redis_server::find()?)] {
+        if let Some(program) = program {
+            cargo.env(name, program);
+        } else {
+            say(&format!("{name} is not set, and nothing on PATH fits: tests that kill a server of their own fail"));
+        }
+    }
+    let report = counted(cargo);
+    if servers.has_ended() {
+        return report.context("MongoDB or Redis ended while the tests used it");
+    }
+    report
 }
 
 fn doc_tests() -> Result<Report> {

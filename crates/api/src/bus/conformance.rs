@@ -45,7 +45,7 @@ async fn buckets<F: Future<Output = ()>>(bus: &dyn Bus, pass: &impl Fn(i64) -> F
     assert_eq!(bus.take("a", rate).await, Ok(()), "after the time that was named, one more passes");
     assert!(bus.take("a", rate).await.is_err(), "and no second one");
 
-    pass(60_000).await;
+    pass(4_000).await;
     for _ in 0..3 {
         assert_eq!(bus.take("a", rate).await, Ok(()), "a bucket fills up to its burst");
     }

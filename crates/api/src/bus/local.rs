@@ -22,6 +22,23 @@ impl LocalBus {
     pub fn new(hub: Arc<Hub>, clock: Arc<dyn Clock>) -> Self {
         Self { hub, clock, leases: Mutex::default(), buckets: Mutex::new(Buckets::new(BUCKETS_MAX)) }
     }
+
+    /// Takes a lease; `true` if the person was not connected to this node before.
+    pub(super) fn enter(&self, user: UserId, connection: ConnectionId) -> bool {
+        let mut leases = lock(&self.leases);
+        let connections = leases.entry(user).or_default();
+        connections.insert(connection) && connections.len() == 1
+    }
+
+    /// Whether somebody is connected to this node.
+    pub(super) fn is_here(&self, user: UserId) -> bool {
+        lock(&self.leases).contains_key(&user)
+    }
+
+    /// Everybody who is connected to this node.
+    pub(super) fn people(&self) -> Vec<UserId> {
+        lock(&self.leases).keys().copied().collect()
+    }
 }
 
 /// A panic elsewhere leaves these maps whole: each change is one step.
@@ -36,9 +53,7 @@ impl Bus for LocalBus {
     }
 
     async fn came(&self, user: UserId, connection: ConnectionId) -> bool {
-        let mut leases = lock(&self.leases);
-        let connections = leases.entry(user).or_default();
-        connections.insert(connection) && connections.len() == 1
+        self.enter(user, connection)
     }
 
     async fn went(&self, user: UserId, connection: ConnectionId) -> bool {

@@ -1,9 +1,10 @@
 //! What the nodes of one system tell each other, and what they count together: notices for sockets, presence leases, rates.
 //!
 //! Nothing here is of value: losing all of it loses no message, no login decision and no seq. Being alone is a backend too
-//! (`local`).
+//! (`local`). There are no tickets: a socket signs in with its first frame, so nothing has to be handed from a request to it.
 
 pub mod local;
+pub mod redis;
 
 #[cfg(test)]
 mod conformance;
@@ -35,6 +36,17 @@ pub enum Notice {
     SessionsEnded { sessions: Vec<SessionId> },
 }
 
+/// What a bus hears from other nodes that is not for sockets; whoever put the system together hands it to the services.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum News {
+    /// These people were online through a node that is gone, and are online nowhere now. Told on exactly one node.
+    Departed(Vec<UserId>),
+    /// Others may have been told that these people are offline while this node was cut off; they are online through it.
+    Returned(Vec<UserId>),
+    /// Another node has ended these logins.
+    SessionsEnded(Vec<SessionId>),
+}
+
 /// How often something may be done: a bucket of `burst` that fills up again within `per_ms`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rate {
@@ -63,4 +75,17 @@ pub trait Bus: Send + Sync + 'static {
 
     /// Takes one out of the bucket of that name.
     async fn take(&self, bucket: &str, rate: Rate) -> Result<(), TooOften>;
+
+    /// What this bus depends on and does without at the moment, if anything: this node works, and sees only itself.
+    fn without(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// This node stops. From here on [`Bus::went`] answers `false`: nobody is left to announce a departure a few seconds
+    /// later, so that is for the other nodes to do.
+    fn wind_down(&self) {}
+
+    /// The last call: sends what is still to be sent and gives this node's people to the others. Returns within a second
+    /// or two.
+    async fn close(&self) {}
 }

@@ -16,7 +16,7 @@ fn nothing_set_is_the_embedded_server() {
     assert_eq!(config.secret_file, PathBuf::from("./data/secret"));
     assert_eq!((config.bcrypt_cost, config.password_min), (12, 10));
     assert_eq!((config.access_ttl_s, config.refresh_ttl_s), (900, 86_400));
-    assert!(config.rate_limits && config.warnings.is_empty());
+    assert!(config.rate_limits && config.warnings.is_empty() && config.redis.is_none());
 }
 
 #[test]
@@ -30,8 +30,10 @@ fn a_wrong_value_is_named_with_what_is_accepted() {
         ("NATTER_PUBLIC_URL", "ftp://chat.example.org"),
         ("NATTER_STORE", "postgres://x"),
         ("NATTER_STORE", "sqlite:"),
-        ("NATTER_STORE", "mongodb://127.0.0.1/natter"),
-        ("NATTER_REDIS", "redis://127.0.0.1"),
+        ("NATTER_STORE", "mongo://127.0.0.1/natter"),
+        ("NATTER_REDIS", "127.0.0.1:6379"),
+        ("NATTER_REDIS", "redis://a:6379,b:6379"),
+        ("NATTER_REDIS_PREFIX", "a b"),
         ("NATTER_WEB_DIR", "/nonexistent"),
         ("NATTER_BCRYPT_COST", "3"),
         ("NATTER_BCRYPT_COST", "17"),
@@ -62,12 +64,41 @@ fn all_wrong_settings_are_told_at_once() {
 #[test]
 fn a_password_in_an_address_is_not_repeated() {
     for (name, value) in [
-        ("NATTER_STORE", "mongodb://ann:hunter22@127.0.0.1/natter"),
+        ("NATTER_STORE", "mongo://ann:hunter22@127.0.0.1/natter"),
         ("NATTER_STORE", "postgres://ann:hunter22@127.0.0.1/natter"),
-        ("NATTER_REDIS", "redis://:hunter22@127.0.0.1"),
+        ("NATTER_REDIS", "redis://:hunter22@127.0.0.1:port"),
+        ("NATTER_REDIS", "http://ann:hunter22@127.0.0.1"),
     ] {
         assert!(!refusal(name, value).contains("hunter22"), "{name}");
     }
+    let mongo = [("NATTER_STORE", "mongodb://ann:hunter22@127.0.0.1/natter"), ("NATTER_SECRET_FILE", "secret")];
+    assert!(!format!("{:?}", config(&mongo).unwrap()).contains("hunter22"));
+    assert!(!refusal("NATTER_STORE", mongo[0].1).contains("hunter22"), "the secret file is missing");
+}
+
+#[test]
+fn a_mongodb_is_named_by_its_address_and_needs_a_shared_key() {
+    for address in ["mongodb://a:27017,b:27017/natter?replicaSet=rs0", "mongodb+srv://db.example.org/natter"] {
+        let store = ("NATTER_STORE", address);
+        let read = config(&[store, ("NATTER_SECRET_FILE", "/etc/natter/secret")]).unwrap();
+        assert_eq!(read.store, StoreChoice::Mongo(MongoUrl::parse(address).unwrap()));
+        assert_eq!(read.secret_file, PathBuf::from("/etc/natter/secret"));
+        for missing in [config(&[store]), config(&[store, ("NATTER_SECRET_FILE", " ")])] {
+            let said = missing.unwrap_err().to_string();
+            assert!(said.starts_with("NATTER_SECRET_FILE") && said.contains("openssl rand -hex 32"), "{said}");
+        }
+    }
+}
+
+#[test]
+fn redis_is_one_server_or_a_cluster() {
+    for redis in ["redis://:hunter22@127.0.0.1:6379/2", "rediss://cache.example", "redis+cluster://a:1,b:2"] {
+        let config = config(&[("NATTER_REDIS", redis)]).unwrap();
+        assert!(!format!("{config:?}").contains("hunter22"));
+        assert!(config.redis.is_some() && config.redis_prefix == "natter:");
+        assert_eq!(config.warnings.len(), 1, "SQLite is one node's own: {:?}", config.warnings);
+    }
+    assert!(refusal("NATTER_REDIS", "localhost").contains("redis+cluster://"), "it says what is accepted");
 }
 
 #[test]

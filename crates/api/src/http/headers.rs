@@ -3,6 +3,7 @@
 
 use super::error::ApiError;
 use super::page::Page;
+use super::unread::Rest;
 use crate::clock::random;
 use crate::state::AppState;
 use actix_web::body::{BodySize, BoxBody, MessageBody};
@@ -44,17 +45,21 @@ pub fn content_security_policy(script_hashes: &[String]) -> String {
 }
 
 /// The outermost middleware.
-pub async fn finish(req: ServiceRequest, next: Next<impl MessageBody + 'static>) -> Result<ServiceResponse, Error> {
+pub async fn finish(mut req: ServiceRequest, next: Next<impl MessageBody + 'static>) -> Result<ServiceResponse, Error> {
     let state = req.app_data::<web::Data<AppState>>().cloned();
     let page = req.app_data::<web::Data<Page>>().cloned();
     let (Some(state), Some(page)) = (state, page) else {
         return Ok(next.call(req).await?.map_into_boxed_body());
     };
     let id = request_id(&state);
+    let rest = Rest::of(&mut req);
     let span = tracing::info_span!("request", %id);
     // What a route fails with is an answer already. The request must not be held here: the router needs it alone.
     let response = next.call(req).instrument(span).await?.map_into_boxed_body();
     let mut response = with_body(response, &id);
+    if let Some(rest) = rest {
+        response = response.map_body(|_, body| rest.held_by(body));
+    }
     let is_page = response.headers().contains_key(header::CACHE_CONTROL);
     let headers = response.headers_mut();
     set(headers, page.policy(), &id, state.origins.is_https());

@@ -13,6 +13,7 @@ mod tests;
 use crate::clock::{Clock, Entropy, random};
 use crate::config::{Config, StoreChoice};
 use crate::store::archive::{Archive, Census};
+use crate::store::mongo::{self, Mongo};
 use crate::store::sqlite::{OpenError, Options, Sqlite};
 use crate::store::{StoreError, Stored};
 use format::{Damage, Header, VERSION};
@@ -48,12 +49,18 @@ pub enum MoveError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Open(#[from] OpenError),
+    #[error(transparent)]
+    Mongo(#[from] mongo::OpenError),
 }
 
 impl MoveError {
     /// Whether an argument or a setting must be changed.
     pub const fn is_an_argument(&self) -> bool {
-        matches!(self, Self::IsThere(_) | Self::OtherSource(_) | Self::NoFile { .. } | Self::HoldsOther)
+        match self {
+            Self::IsThere(_) | Self::OtherSource(_) | Self::NoFile { .. } | Self::HoldsOther => true,
+            Self::Mongo(why) => why.is_a_setting(),
+            _ => false,
+        }
     }
 }
 
@@ -101,32 +108,37 @@ async fn patiently<T, F: Future<Output = Stored<T>>>(mut ask: impl FnMut() -> F)
 /// An opened store.
 enum House {
     Sqlite(Sqlite),
+    Mongo(Mongo),
 }
 
 impl House {
     /// To move out of. The embedded store may be in use by a server.
-    fn to_read(choice: &StoreChoice) -> Result<Self, MoveError> {
+    async fn to_read(choice: &StoreChoice) -> Result<Self, MoveError> {
         match choice {
             StoreChoice::Sqlite(file) => Ok(Self::Sqlite(Sqlite::open_to_read(file)?)),
+            StoreChoice::Mongo(url) => Ok(Self::Mongo(Mongo::open(url).await?)),
         }
     }
 
     /// To move into.
-    fn to_fill(choice: &StoreChoice) -> Result<Self, MoveError> {
+    async fn to_fill(choice: &StoreChoice) -> Result<Self, MoveError> {
         match choice {
             StoreChoice::Sqlite(file) => Ok(Self::Sqlite(Sqlite::open(file, Options::default())?)),
+            StoreChoice::Mongo(url) => Ok(Self::Mongo(Mongo::open(url).await?)),
         }
     }
 
     fn store(&self) -> &dyn Archive {
         match self {
             Self::Sqlite(sqlite) => sqlite,
+            Self::Mongo(mongo) => mongo,
         }
     }
 
     async fn close(self) {
         match self {
             Self::Sqlite(sqlite) => sqlite.close().await,
+            Self::Mongo(mongo) => drop(mongo),
         }
     }
 }
@@ -138,6 +150,7 @@ fn address(choice: &StoreChoice) -> String {
             let file = file.canonicalize().unwrap_or_else(|_| file.clone());
             format!("sqlite:{}", file.display())
         }
+        StoreChoice::Mongo(url) => url.to_string(),
     }
 }
 
@@ -161,7 +174,7 @@ pub async fn export(
     clock: &dyn Clock,
     entropy: &dyn Entropy,
 ) -> Result<String, MoveError> {
-    let house = House::to_read(&config.store)?;
+    let house = House::to_read(&config.store).await?;
     let mut progress = Progress::new();
     let header = header(&config.store, clock, entropy);
     let written = export::export(house.store(), file, header, &mut |step| progress.show(step)).await;
@@ -179,7 +192,7 @@ pub async fn export(
 /// Fills the store that the settings name from a file. Returns what to tell.
 pub async fn import(config: &Config, file: &Path) -> Result<String, MoveError> {
     let archive = import::check(file)?;
-    let house = House::to_fill(&config.store)?;
+    let house = House::to_fill(&config.store).await?;
     let mut progress = Progress::new();
     let taken = import::import(house.store(), &archive, &mut |step| progress.show(step)).await;
     progress.end();

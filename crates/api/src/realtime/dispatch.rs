@@ -12,6 +12,8 @@ use natter_shared::id::{RoomId, Seq};
 /// The first time this is polled it queues the message, so polling each once in the order in which they came keeps that
 /// order in the log.
 pub async fn send(state: &AppState, caller: &Caller, frame: SendFrame) -> (Outgoing, Option<ApiError>) {
+    #[cfg(feature = "planted-bugs")]
+    crate::planted::before_dispatch();
     let client_id = frame.client_id;
     let (room, form) = frame.into_form();
     match state.messages.send(caller, room, form).await {

@@ -24,7 +24,7 @@ pub async fn run(hub: Arc<Hub>, store: Arc<dyn Store>) {
     loop {
         let missing = tokio::select! {
             _ = rounds.tick() => compare(&hub, &*store).await,
-            () = hub.gaps().wake.notified() => Ok(hub.gaps().take()),
+            () = hub.gaps().wake.notified() => woken(&hub, &*store).await,
         };
         let healed = match missing {
             Ok(missing) => heal(&hub, &*store, missing).await,
@@ -34,6 +34,15 @@ pub async fn run(hub: Arc<Hub>, store: Arc<dyn Store>) {
             tracing::warn!(%error, "the heads of rooms could not be compared with the store; the next round tries again");
         }
     }
+}
+
+/// What somebody has seen to be missing, and if they asked for it whatever else is.
+async fn woken(hub: &Hub, store: &dyn Store) -> Result<Vec<(RoomId, Seq)>, StoreError> {
+    let mut missing = hub.gaps().take();
+    if hub.gaps().take_everywhere() {
+        missing.extend(compare(hub, store).await?);
+    }
+    Ok(missing)
 }
 
 /// The rooms of which the store has more than was delivered, and what was delivered.
@@ -74,3 +83,6 @@ async fn heal(hub: &Hub, store: &dyn Store, missing: Vec<(RoomId, Seq)>) -> Resu
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,9 +5,9 @@ use super::lock;
 use super::outgoing::{Batch, Outgoing};
 use super::shard::{Delivery, Shard};
 use crate::bus::Notice;
-use natter_shared::id::{RoomId, Seq};
+use natter_shared::id::{RoomId, Seq, SessionId};
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 /// The connections of this node, in one shard a worker: a shard's connections live on its worker's thread, and so does
@@ -17,12 +17,16 @@ pub struct Hub {
     next: AtomicUsize,
     /// Rooms in which a worker has seen a jump in the seqs, and the last seq before it.
     gaps: Arc<Gaps>,
+    #[cfg(test)]
+    ear: Mutex<Option<tokio::sync::mpsc::UnboundedSender<Notice>>>,
 }
 
 /// What is missing and must be read from the store.
 #[derive(Default)]
 pub struct Gaps {
     rooms: Mutex<HashMap<RoomId, Seq>>,
+    /// Anything may be missing.
+    anywhere: AtomicBool,
     pub wake: tokio::sync::Notify,
 }
 
@@ -35,8 +39,19 @@ impl Gaps {
         self.wake.notify_one();
     }
 
+    /// Asks for a comparison of all rooms with the store, now: notices of other nodes may have been lost.
+    pub fn ask_everywhere(&self) {
+        self.anywhere.store(true, Ordering::Release);
+        self.wake.notify_one();
+    }
+
     pub fn take(&self) -> Vec<(RoomId, Seq)> {
         lock(&self.rooms).drain().collect()
+    }
+
+    /// Whether all rooms are to be compared; asked once for each [`Gaps::ask_everywhere`].
+    pub fn take_everywhere(&self) -> bool {
+        self.anywhere.swap(false, Ordering::AcqRel)
     }
 }
 
@@ -45,7 +60,13 @@ impl Hub {
     pub fn new(workers: usize) -> Self {
         let gaps = Arc::<Gaps>::default();
         let shards = (0..workers.max(1)).map(|_| Arc::new(Shard::new(Arc::clone(&gaps)))).collect();
-        Self { shards, next: AtomicUsize::new(0), gaps }
+        Self {
+            shards,
+            next: AtomicUsize::new(0),
+            gaps,
+            #[cfg(test)]
+            ear: Mutex::default(),
+        }
     }
 
     /// The shard of the next worker that starts.
@@ -58,8 +79,20 @@ impl Hub {
         &self.gaps
     }
 
+    /// All that is handed to the sockets from now on.
+    #[cfg(test)]
+    pub fn overhear(&self) -> tokio::sync::mpsc::UnboundedReceiver<Notice> {
+        let (ear, heard) = tokio::sync::mpsc::unbounded_channel();
+        *lock(&self.ear) = Some(ear);
+        heard
+    }
+
     /// Hands a notice to this node's sockets.
     pub fn publish(&self, notice: Notice) {
+        #[cfg(test)]
+        if let Some(ear) = &*lock(&self.ear) {
+            let _ = ear.send(notice.clone());
+        }
         let delivery = match notice {
             Notice::Entries { entries, .. } if entries.is_empty() => return,
             Notice::Entries { room, entries } => Delivery::Entries(Batch::new(room, Arc::unwrap_or_clone(entries))),
@@ -89,6 +122,14 @@ impl Hub {
     /// Signed-in connections on this node.
     pub fn connections(&self) -> usize {
         self.shards.iter().map(|shard| shard.connections()).sum()
+    }
+
+    /// The logins of the connections on this node.
+    pub fn sessions(&self) -> Vec<SessionId> {
+        let mut sessions: Vec<SessionId> = self.shards.iter().flat_map(|shard| shard.sessions()).collect();
+        sessions.sort_unstable();
+        sessions.dedup();
+        sessions
     }
 
     /// The rooms that somebody here hears, with the last seq that was delivered (the lowest among the workers).

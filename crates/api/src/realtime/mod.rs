@@ -2,6 +2,7 @@
 
 mod dispatch;
 pub mod doors;
+mod ending;
 mod frame_guard;
 pub mod heal;
 pub mod hub;
@@ -11,6 +12,7 @@ mod outbox;
 mod outgoing;
 mod patience;
 mod pulse;
+pub mod recheck;
 pub mod shard;
 pub mod sse;
 mod tables;

@@ -15,6 +15,7 @@ use crate::http::error::ApiError;
 use crate::service::Caller;
 use crate::service::presence::Presence;
 use crate::state::AppState;
+use natter_shared::account::User;
 use natter_shared::error::ErrorCode;
 use natter_shared::frame::{CloseCode, Cursors, ServerFrame};
 use natter_shared::id::{ConnectionId, RoomId, Seq, UserId};
@@ -62,13 +63,18 @@ impl Drop for Lease {
     }
 }
 
-/// Signs a connection in. On success the welcome is on its way and the outbox is released.
+/// Signs a connection in. On success the welcome is on its way and the outbox is released. `person` is the caller's, if
+/// they were read a moment ago.
+///
+/// What it reads of the store, besides what it takes to know the caller: the person if need be, their rooms, whom they know,
+/// and what the cursors miss, which those who miss the same at the same time read together.
 pub async fn open(
     state: &AppState,
     shard: &Arc<Shard>,
     link: &Arc<Link>,
     mut pass: Pass,
     caller: Caller,
+    person: Option<User>,
     cursors: &Cursors,
 ) -> Result<Opened, ApiError> {
     if cursors.len() > limits::CURSORS_MAX {
@@ -83,8 +89,9 @@ pub async fn open(
         return Err(ApiError::not_signed_in());
     }
     let lease = Lease { presence: state.presence.clone(), user: caller.user, connection, signed_out: false };
-    state.presence.connected(&caller, connection).await;
-    let told = welcome(state, link, &seat, &caller, connection, cursors).await?;
+    let came_online = state.presence.connected(&caller, connection).await;
+    let arrival = Arrival { caller: &caller, person, connection, came_online };
+    let told = welcome(state, link, &seat, arrival, cursors).await?;
     Ok(Opened { caller, told, seat: Some(seat), pass: Some(pass), lease })
 }
 
@@ -103,18 +110,31 @@ async fn take_place(shard: &Shard, pass: &mut Pass, user: UserId) -> Result<(), 
     Err(ApiError::new(ErrorCode::LimitReached, message))
 }
 
+/// Who has come, and by what.
+struct Arrival<'a> {
+    caller: &'a Caller,
+    person: Option<User>,
+    connection: ConnectionId,
+    came_online: bool,
+}
+
 async fn welcome(
     state: &AppState,
     link: &Link,
     seat: &Seat,
-    caller: &Caller,
-    connection: ConnectionId,
+    Arrival { caller, person, connection, came_online }: Arrival<'_>,
     cursors: &Cursors,
 ) -> Result<Cursors, ApiError> {
-    let user = state.accounts.me(caller).await?.user;
     let rooms = state.rooms.mine(caller).await?;
-    let online = state.presence.online_for(caller).await?;
     let heads: Vec<(RoomId, Seq)> = rooms.iter().map(|overview| (overview.room.id, overview.head)).collect();
+    if came_online {
+        state.presence.tell_online(caller.user, heads.iter().map(|(room, _)| *room).collect());
+    }
+    let user = match person {
+        Some(person) => person,
+        None => state.accounts.me(caller).await?.user,
+    };
+    let online = state.presence.online_for(caller).await?;
     let resumed = state.messages.resume(caller.user, &heads, cursors).await?;
 
     let mut told: Cursors = heads.iter().copied().collect();

@@ -9,9 +9,8 @@ use tokio::time::Instant;
 /// minute allowed, a connection that sends three times as many is closed.
 const BUDGET: u32 = 240;
 const NONSENSE: u32 = 12;
-/// Pings, and frames other than messages, that a peer may send in one window. Messages have their rate in the service.
+/// Pings that a peer may send in one window. Frames have their rates in the services, where they count for a person.
 const CONTROL: u32 = 120;
-const FRAMES: u32 = 120;
 const WINDOW: Duration = Duration::from_mins(1);
 
 #[derive(Debug)]
@@ -19,17 +18,18 @@ pub struct Patience {
     since: Instant,
     refused: u32,
     control: u32,
-    frames: u32,
+    /// Frames are refused up to here without asking: whoever floods shall not have everything asked for again.
+    refused_until: Option<Instant>,
 }
 
 impl Patience {
     pub const fn new(now: Instant) -> Self {
-        Self { since: now, refused: 0, control: 0, frames: 0 }
+        Self { since: now, refused: 0, control: 0, refused_until: None }
     }
 
     fn roll(&mut self, now: Instant) {
         if now.duration_since(self.since) >= WINDOW {
-            *self = Self::new(now);
+            *self = Self { refused_until: self.refused_until, ..Self::new(now) };
         }
     }
 
@@ -45,15 +45,18 @@ impl Patience {
         self.refused <= BUDGET
     }
 
-    /// Counts a frame that is no message.
-    pub fn spend_frame(&mut self, now: Instant) -> Result<(), TooOften> {
-        self.roll(now);
-        self.frames += 1;
-        if self.frames <= FRAMES {
-            return Ok(());
+    /// Whether a frame is worth asking for: not while the last refusal of one holds.
+    pub fn may_ask(&self, now: Instant) -> Result<(), TooOften> {
+        match self.refused_until.map(|until| until.saturating_duration_since(now)) {
+            None | Some(Duration::ZERO) => Ok(()),
+            Some(left) => Err(TooOften { retry_after_ms: u64::try_from(left.as_millis()).unwrap_or(0).max(1) }),
         }
-        let left = WINDOW.saturating_sub(now.duration_since(self.since));
-        Err(TooOften { retry_after_ms: u64::try_from(left.as_millis()).unwrap_or(0).max(1) })
+    }
+
+    /// Remembers that a frame was refused.
+    pub fn was_refused(&mut self, why: TooOften, now: Instant) {
+        // Never for longer than a window, whatever is said.
+        self.refused_until = Some(now + Duration::from_millis(why.retry_after_ms).min(WINDOW));
     }
 
     /// Counts a ping; `false` if it was one too many.
@@ -78,9 +81,21 @@ mod tests {
         let nonsense = (0..1_000).take_while(|_| patience.bears(ErrorCode::BadRequest, start + WINDOW)).count();
         assert_eq!(nonsense, 19);
         let start = start + WINDOW * 2;
-        assert_eq!((0..1_000).take_while(|_| patience.spend_frame(start).is_ok()).count(), 120);
-        let late = start + WINDOW - Duration::from_secs(1);
-        assert_eq!(patience.spend_frame(late), Err(TooOften { retry_after_ms: 1_000 }));
+        assert_eq!((0..1_000).take_while(|_| patience.spend_control(start)).count(), 120);
         assert!((0..1_000).all(|_| Patience::new(start).bears(ErrorCode::Retry, start)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_refusal_of_a_frame_holds_for_as_long_as_it_says() {
+        let start = Instant::now();
+        let mut patience = Patience::new(start);
+        assert_eq!(patience.may_ask(start), Ok(()));
+        patience.was_refused(TooOften { retry_after_ms: 500 }, start);
+        let early = start + Duration::from_millis(499);
+        assert_eq!(patience.may_ask(early), Err(TooOften { retry_after_ms: 1 }));
+        assert_eq!(patience.may_ask(start + Duration::from_millis(500)), Ok(()));
+        patience.was_refused(TooOften { retry_after_ms: u64::MAX }, start);
+        assert!(patience.may_ask(start + WINDOW - Duration::from_millis(1)).is_err());
+        assert_eq!(patience.may_ask(start + WINDOW), Ok(()));
     }
 }

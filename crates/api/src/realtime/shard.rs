@@ -127,6 +127,10 @@ impl Shard {
         lock(&self.tables).len()
     }
 
+    pub fn sessions(&self) -> Vec<SessionId> {
+        lock(&self.tables).sessions().collect()
+    }
+
     pub fn heads(&self) -> Vec<(RoomId, Seq)> {
         lock(&self.tables).heads()
     }

@@ -58,7 +58,7 @@ pub async fn events(
     };
     let pass = state.doors.enter(from.0.ip).map_err(refused)?;
     let link = Arc::new(Link::stream(Instant::now()));
-    let opened = opening::open(&state, &shard, &link, pass, login.0, &cursors).await?;
+    let opened = opening::open(&state, &shard, &link, pass, login.0, None, &cursors).await?;
     let told = opened.told.clone();
     let body = StreamBody { state, link, opened: Some(opened), told, end: End::Gone(None) };
     Ok(HttpResponse::Ok()

@@ -72,6 +72,8 @@ struct Waiting {
 impl LogWriter {
     /// Starts the task on the current runtime, which must live as long as the server.
     pub fn start(log: Arc<dyn Log>, bus: Arc<dyn Bus>) -> Self {
+        #[cfg(feature = "planted-bugs")]
+        let log = crate::planted::around(log);
         let (queue, waiting) = mpsc::channel(QUEUE_MAX);
         let stop = Arc::new(Notify::new());
         let (alive, ended) = watch::channel(());

@@ -51,6 +51,9 @@ pub struct Passwords {
     cost: u32,
     entropy: Arc<dyn Entropy>,
     pool: Arc<Pool>,
+    /// The cost of every time that bcrypt has worked, in their order.
+    #[cfg(test)]
+    worked: Arc<std::sync::Mutex<Vec<u32>>>,
     /// Held while a hash is read and replaced, so that a hash made again at login never undoes a change of the password.
     pub(super) replacing: tokio::sync::Mutex<()>,
 }
@@ -64,6 +67,8 @@ impl Passwords {
             cost: parts.settings.bcrypt_cost,
             entropy: parts.entropy.clone(),
             pool,
+            #[cfg(test)]
+            worked: Arc::default(),
             replacing: tokio::sync::Mutex::new(()),
         }
     }
@@ -73,8 +78,7 @@ impl Passwords {
         let pepper = &self.peppers[0];
         let digest = digest(password, &pepper.key);
         let (cost, salt) = (self.cost, random(&*self.entropy));
-        let hash = self.pool.run(move || bcrypt::hash_with_salt(digest, cost, salt)).await?;
-        let hash = hash.map_err(|error| PasswordError::Broken(error.to_string()))?;
+        let hash = self.work(cost, move || bcrypt::hash_with_salt(digest, cost, salt)).await?;
         Ok(format!("{SCHEME}{}{hash}", pepper.id))
     }
 
@@ -89,15 +93,39 @@ impl Passwords {
             Some((pepper, hash)) => (pepper, hash.to_owned()),
             None => (&self.peppers[0], nobodys_hash(self.cost)),
         };
-        let outdated = pepper.id != self.peppers[0].id || cost_of(&hash) != Some(self.cost);
+        let cost = cost_of(&hash);
+        let outdated = pepper.id != self.peppers[0].id || cost != Some(self.cost);
         let digest = digest(password, &pepper.key);
-        let right = self.pool.run(move || bcrypt::verify(digest, &hash)).await?;
-        let right = right.map_err(|error| PasswordError::Broken(error.to_string()))?;
+        let right = self.work(cost.unwrap_or(0), move || bcrypt::verify(digest, &hash)).await?;
         Ok(match (right && known.is_some(), outdated) {
             (false, _) => Verified::Wrong,
             (true, false) => Verified::Right,
             (true, true) => Verified::Outdated,
         })
+    }
+
+    /// The one place where bcrypt works.
+    #[cfg_attr(not(test), expect(unused_variables, reason = "tests look at what was done, not at how long it took"))]
+    async fn work<T: Send + 'static>(
+        &self,
+        cost: u32,
+        bcrypt: impl FnOnce() -> bcrypt::BcryptResult<T> + Send + 'static,
+    ) -> Result<T, PasswordError> {
+        #[cfg(test)]
+        let bcrypt = {
+            let worked = Arc::clone(&self.worked);
+            move || {
+                worked.lock().unwrap().push(cost);
+                bcrypt()
+            }
+        };
+        self.pool.run(bcrypt).await?.map_err(|error| PasswordError::Broken(error.to_string()))
+    }
+
+    /// The cost of every time that bcrypt has worked since this was asked last.
+    #[cfg(test)]
+    pub(super) fn worked(&self) -> Vec<u32> {
+        std::mem::take(&mut self.worked.lock().unwrap())
     }
 
     /// The pepper and bcrypt's own form; `None` if the scheme or the pepper is not known.

@@ -6,7 +6,7 @@ use crate::bus::{Notice, TooOften};
 use crate::store::{Standing, StoreError};
 use natter_shared::frame::ServerFrame;
 use natter_shared::id::{ConnectionId, RoomId, UserId};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -49,15 +49,21 @@ impl Presence {
         Self(Arc::new(Inner { parts: parts.clone(), leaving: Mutex::default() }))
     }
 
-    /// A connection is signed in.
-    pub async fn connected(&self, caller: &Caller, connection: ConnectionId) {
+    /// A connection is signed in. `true` if its person came online by that, which is then to be told with
+    /// [`Presence::tell_online`].
+    #[must_use]
+    pub async fn connected(&self, caller: &Caller, connection: ConnectionId) -> bool {
         let user = caller.user;
         let was_offline = self.0.parts.bus.came(user, connection).await;
         // Whoever is back within the grace time was never announced as gone.
         let was_leaving = self.0.leaving().people.remove(&user).is_some();
-        if was_offline && !was_leaving {
-            self.0.announce(user, true).await;
-        }
+        was_offline && !was_leaving
+    }
+
+    /// Tells the people in the rooms of somebody who came online of it. Who signs in has read their rooms for the welcome;
+    /// they are not read again for this.
+    pub fn tell_online(&self, user: UserId, rooms: Vec<RoomId>) {
+        self.0.tell(user, true, rooms);
     }
 
     /// A connection has ended, for whatever reason but a logout.
@@ -92,6 +98,28 @@ impl Presence {
         if is_offline {
             self.0.leaving().people.remove(&user);
             self.0.announce_offline(user).await;
+        }
+    }
+
+    /// A frame, other than a message, from one of the caller's connections: what counts is the person, not the connection.
+    pub async fn frame(&self, caller: &Caller) -> Result<(), TooOften> {
+        self.0.parts.take_for_user("frames", caller.user, rate::FRAMES).await
+    }
+
+    /// These people were online through another node that is gone. Whoever is back is not announced.
+    pub async fn departed(&self, people: &[UserId]) {
+        let gone = self.0.offline_among(people).await;
+        for user in &gone {
+            self.0.announce(*user, false).await;
+        }
+        // As for one: the last word must be true.
+        self.returned(&gone).await;
+    }
+
+    /// Of these people it may have been said that they are offline. Whoever is not is announced.
+    pub async fn returned(&self, people: &[UserId]) {
+        for user in self.0.parts.bus.online(people).await {
+            self.0.announce(user, true).await;
         }
     }
 
@@ -134,18 +162,26 @@ impl Inner {
         }
     }
 
+    async fn offline_among(&self, people: &[UserId]) -> Vec<UserId> {
+        let online: HashSet<UserId> = self.parts.bus.online(people).await.into_iter().collect();
+        people.iter().copied().filter(|user| !online.contains(user)).collect()
+    }
+
     async fn is_online(&self, user: UserId) -> bool {
         !self.parts.bus.online(&[user]).await.is_empty()
     }
 
     async fn announce(&self, user: UserId, online: bool) {
         match self.parts.store.rooms_of(user).await {
-            Ok(rooms) if rooms.is_empty() => {}
-            Ok(rooms) => {
-                let frame = ServerFrame::Presence { user, online };
-                self.parts.bus.publish(Notice::Rooms { rooms, except: Some(user), frame });
-            }
+            Ok(rooms) => self.tell(user, online, rooms),
             Err(error) => tracing::warn!(%error, %user, online, "a change of presence was not announced"),
+        }
+    }
+
+    fn tell(&self, user: UserId, online: bool, rooms: Vec<RoomId>) {
+        if !rooms.is_empty() {
+            let frame = ServerFrame::Presence { user, online };
+            self.parts.bus.publish(Notice::Rooms { rooms, except: Some(user), frame });
         }
     }
 }

@@ -35,6 +35,8 @@ pub const MESSAGES_LONG: Rate = per(120, MINUTE);
 pub const MESSAGE_CHANGES: Rate = per(120, MINUTE);
 /// Searches for messages by one person.
 pub const SEARCH: Rate = per(30, MINUTE);
+/// Frames of one person's sockets that are no messages, over all of their connections.
+pub const FRAMES: Rate = per(120, MINUTE);
 /// Notices of typing by one person: one a second on average; two at once, for a client's clock and the network have jitter.
 pub const TYPING: Rate = per(2, 2 * limits::TYPING_EVERY_MS);
 /// Rooms and direct conversations that one person makes or opens.

@@ -13,10 +13,11 @@ mod world;
 
 pub(crate) use world::{Dice, World, body, emoji, message, reply, seqs, whisper};
 
-/// Makes a test of each promise. `$open` is an async function that gives a [`World`] around an empty store.
+/// Makes a test of each promise. `$open` is an async function that gives a [`World`] around an empty store; the attributes
+/// come before every test.
 macro_rules! conforms {
-    ($open:ident) => {
-        $crate::store::conformance::conforms! { $open =>
+    ($open:ident $(, #[$attribute:meta])*) => {
+        $crate::store::conformance::conforms! { [$(#[$attribute])*] $open =>
             accounts: [
                 a_hundred_registrations_of_one_name_make_one_account,
                 people_are_found_and_changed,
@@ -30,6 +31,7 @@ macro_rules! conforms {
                 what_was_never_a_token_ends_nothing,
                 a_login_ends_by_time_and_rotation_does_not_move_it,
                 logins_are_listed_and_revoked,
+                dead_logins_are_told_from_live_ones,
             ]
             rooms: [
                 a_hundred_rooms_of_one_name_make_one_room,
@@ -84,13 +86,17 @@ macro_rules! conforms {
             ]
         }
     };
-    ($open:ident => $($file:ident: [$($name:ident,)*])*) => {
+    ($attributes:tt $open:ident => $($file:ident: [$($name:ident,)*])*) => {
         $(mod $file {
-            $(#[tokio::test]
-            async fn $name() {
-                $crate::store::conformance::$file::$name(&super::$open().await).await;
-            })*
+            $($crate::store::conformance::conforms! { $attributes $open, $file, $name })*
         })*
+    };
+    ([$(#[$attribute:meta])*] $open:ident, $file:ident, $name:ident) => {
+        $(#[$attribute])*
+        #[tokio::test]
+        async fn $name() {
+            $crate::store::conformance::$file::$name(&super::$open().await).await;
+        }
     };
 }
 pub(super) use conforms;

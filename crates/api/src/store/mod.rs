@@ -173,6 +173,9 @@ pub trait Sessions: Send + Sync + 'static {
         except: Option<SessionId>,
         now: Timestamp,
     ) -> Stored<Vec<SessionId>>;
+    /// Those of these logins (at most 500) that are dead: revoked, past their end, forgotten, or of a person who is
+    /// disabled. In no order.
+    async fn ended_among(&self, ids: &[SessionId], now: Timestamp) -> Stored<Vec<SessionId>>;
     /// Forgets logins that ended before `before`; returns how many.
     async fn prune_sessions(&self, before: Timestamp) -> Stored<u64>;
 }

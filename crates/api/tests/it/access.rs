@@ -1,12 +1,16 @@
 //! Who may do what: every route of the API description, asked by everybody from the owner to nobody. A route that is not
 //! in the table fails the test.
 
-use crate::support::{Answer, Person, Server, client_id};
+use crate::support::{Answer, Person, Server, also_on_a_cluster, client_id};
 use natter_shared::path;
 use natter_shared::room::Room;
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
+
+also_on_a_cluster! {
+    every_route_asks_who_is_there,
+}
 
 /// How a caller stands to the room that is asked about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -167,6 +171,7 @@ async fn every_route_asks_who_is_there() {
     assert!(!message.deleted && message.content.body.as_str() == "for members");
 }
 
+/// On SQLite only: the description of the routes has nothing to do with where things are kept.
 #[tokio::test]
 async fn the_table_holds_every_route_there_is() {
     let server = Server::start();

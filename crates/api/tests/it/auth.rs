@@ -1,12 +1,35 @@
 //! Registering, logging in, staying signed in, and being signed out.
 
-use crate::support::{PASSWORD, Person, Server, eventually};
+use crate::support::{PASSWORD, Person, Server, also_on_a_cluster, eventually};
 use futures_util::future::join_all;
 use natter_shared::account::{CheckAnswer, Session, SessionInfo};
 use natter_shared::page::Page;
 use natter_shared::path;
 use reqwest::header::SET_COOKIE;
 use serde_json::{Value, json};
+
+also_on_a_cluster! {
+    each_bad_field_is_named_and_nothing_is_created,
+    all_bad_fields_are_named_at_once,
+    of_many_registrations_of_one_name_one_wins,
+    a_form_learns_while_it_is_filled_in,
+    a_wrong_password_and_an_unknown_name_look_alike,
+    the_refresh_token_is_a_cookie_no_script_can_read,
+    behind_https_the_cookie_is_bound_to_the_host,
+    a_reload_and_a_restart_keep_one_signed_in,
+    refreshing_ends_a_day_after_the_login,
+    an_access_token_ends_after_its_time,
+    two_tabs_that_refresh_at_once_both_stay,
+    a_replayed_refresh_token_ends_the_login_everywhere,
+    logging_out_ends_the_tokens_and_the_sockets_at_once,
+    a_foreign_page_can_neither_refresh_nor_log_out,
+    logins_are_listed_and_revoked,
+    a_new_password_needs_the_old_one_and_ends_the_other_logins,
+    guessing_is_slowed_down_and_the_victim_stays_signed_in,
+    one_changes_ones_own_profile_and_nothing_else,
+    people_are_found_by_the_beginning_of_their_name,
+    presence_ends_with_the_login,
+}
 
 fn form(username: &str) -> Value {
     json!({"username": username, "email": "x@example.org", "password": PASSWORD})

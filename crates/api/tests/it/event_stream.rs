@@ -1,8 +1,14 @@
 //! The event stream: the same frames for networks that break sockets.
 
-use crate::support::{Server, texts};
+use crate::support::{Server, also_on_a_cluster, texts};
 use natter_shared::frame::ServerFrame;
 use natter_shared::path;
+
+also_on_a_cluster! {
+    a_stream_shows_what_a_socket_shows,
+    a_stream_resumes_where_it_was_cut,
+    a_stream_needs_a_login_and_a_readable_id,
+}
 
 #[tokio::test]
 async fn a_stream_shows_what_a_socket_shows() {

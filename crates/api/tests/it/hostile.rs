@@ -1,8 +1,17 @@
 //! Bad input of every kind: a clear 4xx with a code, never a 5xx, nothing changed, nothing of the inside told.
 
-use crate::support::{Answer, Person, Server, client_id};
+use crate::support::{Answer, Person, Server, also_on_a_cluster, client_id};
 use natter_shared::path;
 use serde_json::json;
+
+also_on_a_cluster! {
+    bodies_that_are_not_what_was_asked_for,
+    tokens_that_were_never_given,
+    a_refresh_token_is_no_access_token_and_the_other_way_round,
+    ids_and_paths_that_lead_nowhere,
+    names_that_steer_or_deceive,
+    a_lying_length_and_two_framings_are_refused,
+}
 
 /// A refusal that is in order: 4xx, the error form, and no word of the inside.
 #[track_caller]
@@ -13,7 +22,7 @@ fn in_order(what: &str, answer: &Answer) {
         assert!(body["error"][field].as_str().is_some_and(|text| !text.is_empty()), "{what}: {}", answer.text);
     }
     let text = answer.text.to_lowercase();
-    for word in ["sqlite", "rusqlite", "panicked", "/src/", "serde", "actix", "unwrap"] {
+    for word in ["sqlite", "mongo", "bson", "redis", "panicked", "/src/", "serde", "actix", "unwrap"] {
         assert!(!text.contains(word), "{what}: {}", answer.text);
     }
 }

@@ -6,6 +6,8 @@ mod access;
 mod architecture;
 mod auth;
 mod binary;
+mod edge;
+mod elsewhere;
 mod event_stream;
 mod headers;
 mod hostile;

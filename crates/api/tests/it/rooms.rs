@@ -1,6 +1,6 @@
 //! Making rooms, coming and going, roles, codes, direct conversations.
 
-use crate::support::{Server, Socket};
+use crate::support::{Server, Socket, also_on_a_cluster};
 use futures_util::future::join_all;
 use natter_shared::entry::EntryKind;
 use natter_shared::frame::ServerFrame;
@@ -9,6 +9,22 @@ use natter_shared::page::Page;
 use natter_shared::path;
 use natter_shared::room::{Member, Role, Room, RoomKind, RoomOverview};
 use serde_json::json;
+
+also_on_a_cluster! {
+    a_room_has_a_unique_name_and_its_maker_owns_it,
+    everybody_connected_sees_a_new_public_room_and_nobody_a_private_one,
+    a_private_room_does_not_exist_for_strangers,
+    codes_are_shown_renewed_and_switched_off_by_admins,
+    joining_and_leaving_are_in_the_log_and_can_be_repeated,
+    the_last_owner_cannot_leave_others_alone,
+    owners_leaving_at_once_leave_one_behind,
+    who_is_removed_hears_and_reads_nothing_more,
+    an_administrator_does_not_remove_the_owner,
+    a_room_is_renamed_and_archived_but_never_destroyed,
+    a_direct_conversation_is_one_for_both,
+    the_list_of_rooms_says_where_one_stands,
+    who_joins_hears_the_room_from_then_on,
+}
 
 #[tokio::test]
 async fn a_room_has_a_unique_name_and_its_maker_owns_it() {

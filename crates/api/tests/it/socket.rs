@@ -1,6 +1,6 @@
 //! The WebSocket: signing in, live messages, resuming, and what ends a connection.
 
-use crate::support::{Server, Socket, client_id, eventually};
+use crate::support::{Server, Socket, also_on_a_cluster, client_id, eventually};
 use futures_util::{SinkExt, StreamExt};
 use natter_shared::entry::Entry;
 use natter_shared::error::ErrorCode;
@@ -10,6 +10,27 @@ use natter_shared::path;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_tungstenite::tungstenite::Message;
+
+also_on_a_cluster! {
+    frames_are_counted_for_a_person_however_many_sockets_they_open,
+    two_people_chat,
+    sends_of_one_socket_keep_their_order_and_each_is_seen_once,
+    who_resumes_gets_what_was_missed_once,
+    joining_while_others_write_loses_and_doubles_nothing,
+    who_is_too_far_behind_is_told_to_load_afresh,
+    a_mistake_is_answered_and_the_connection_goes_on,
+    a_socket_says_hello_first_and_from_our_own_page,
+    a_socket_ends_with_its_token_unless_it_gets_a_fresh_one,
+    frames_that_no_client_sends_close_the_socket,
+    a_declared_gigabyte_is_refused_from_its_header,
+    presence_and_typing_reach_those_who_share_a_room,
+    watermarks_reach_the_room,
+    heads_come_by_themselves,
+    one_person_has_ten_connections_at_most,
+    who_never_reads_is_let_go_and_the_others_go_on,
+    the_server_says_that_it_stops,
+    half_a_request_does_not_hold_the_server,
+}
 
 fn seq(n: u64) -> Seq {
     Seq::new(n).unwrap()
@@ -391,4 +412,49 @@ async fn half_a_request_does_not_hold_the_server() {
     tokio::time::timeout(crate::support::PATIENCE, half.read_to_end(&mut answer)).await.expect("it is cut").unwrap();
     let answer = String::from_utf8_lossy(&answer);
     assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 408"), "{answer}");
+}
+
+#[tokio::test]
+async fn frames_are_counted_for_a_person_however_many_sockets_they_open() {
+    let server = Server::with(&[("NATTER_RATE_LIMITS", "on")]);
+    let (ann, bob) = (server.person("ann").await, server.person("bob").await);
+    let room = ann.makes_room("garden", "public").await;
+    bob.joins(room.id).await;
+    let frame = ClientFrame::Received { room: room.id, seq: seq(1) };
+    let refused = async |socket: &mut Socket| {
+        // Frames are answered in their order, so the answer to this one comes after every refusal.
+        let last = client_id();
+        socket.sends(room.id, last, "that was all").await;
+        let acked = |frame: &ServerFrame| matches!(frame, ServerFrame::Ack { client_id, .. } if *client_id == last);
+        socket.until(|frame| acked(frame).then_some(())).await;
+        let limited = socket.seen.iter().filter(|frame| {
+            matches!(
+                frame,
+                ServerFrame::Error { code: ErrorCode::RateLimited, retry: true, retry_after_ms: Some(1..), .. }
+            )
+        });
+        limited.count()
+    };
+    let mut sockets = [ann.connects().await, ann.connects().await];
+    for _ in 0..80 {
+        for socket in &mut sockets {
+            socket.says(&frame).await;
+        }
+    }
+    let mut both = 0;
+    for socket in &mut sockets {
+        both += refused(socket).await;
+    }
+    assert_eq!(both, 160 - 120);
+    let mut other = bob.connects().await;
+    other.says(&frame).await;
+    assert_eq!(refused(&mut other).await, 0, "somebody else is not held up");
+
+    for _ in 0..=240 {
+        sockets[0].says(&frame).await;
+    }
+    let [abusive, mut decent] = sockets;
+    assert_eq!(abusive.close_code().await, 1008, "three times as many end the socket");
+    decent.says(&ClientFrame::Typing { room: room.id }).await;
+    refused(&mut decent).await;
 }

@@ -2,10 +2,11 @@
 //! failure into an [`ApiError`]. The access token lives in this struct and nowhere else.
 
 use super::ApiError;
+use super::fetch::{Call, fetch};
+use crate::json;
 use crate::live::browser;
 use futures_util::FutureExt;
 use futures_util::future::{LocalBoxFuture, Shared};
-use gloo_net::http::{Method as HttpMethod, Request, RequestBuilder, Response};
 use gloo_timers::callback::Timeout;
 use natter_shared::account::{Empty, Session};
 use natter_shared::path;
@@ -30,14 +31,14 @@ pub enum Method {
     Delete,
 }
 
-impl From<Method> for HttpMethod {
-    fn from(method: Method) -> Self {
-        match method {
-            Method::Get => Self::GET,
-            Method::Post => Self::POST,
-            Method::Put => Self::PUT,
-            Method::Patch => Self::PATCH,
-            Method::Delete => Self::DELETE,
+impl Method {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
         }
     }
 }
@@ -52,6 +53,7 @@ struct Token {
 }
 
 type Renewing = Shared<LocalBoxFuture<'static, Result<Session, ApiError>>>;
+type Answering = LocalBoxFuture<'static, Result<Answer, ApiError>>;
 type Heard = Box<dyn Fn(Result<&Session, &ApiError>)>;
 
 #[derive(Default)]
@@ -76,19 +78,28 @@ impl Api {
         path: &str,
         body: Option<&impl Serialize>,
     ) -> Result<T, ApiError> {
-        let token = self.token().await?;
-        match call(method, path, body, Some(&token), false).await {
-            Err(error) if error.is_signed_out() => {
-                let session = self.renew_unless_newer(&token).await?;
-                call(method, path, body, Some(&session), false).await
+        read(self.send_text(method, path.to_owned(), text_of(body)?).await?)
+    }
+
+    /// [`Api::send`] between texts: the long part, which is the same for all types.
+    fn send_text(&self, method: Method, path: String, body: Option<String>) -> Answering {
+        let api = self.clone();
+        async move {
+            let token = api.token().await?;
+            match call(method, &path, body.as_deref(), Some(&token), false).await {
+                Err(error) if error.is_signed_out() => {
+                    let token = api.renew_unless_newer(&token).await?;
+                    call(method, &path, body.as_deref(), Some(&token), false).await
+                }
+                answer => answer,
             }
-            answer => answer,
         }
+        .boxed_local()
     }
 
     /// A call without a body.
     pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ApiError> {
-        self.send(Method::Get, path, None::<&Empty>).await
+        read(self.send_text(Method::Get, path.to_owned(), None).await?)
     }
 
     /// A call that nobody needs to be signed in for.
@@ -98,7 +109,7 @@ impl Api {
         path: &str,
         body: &impl Serialize,
     ) -> Result<T, ApiError> {
-        call(method, path, Some(body), None, true).await
+        read(call(method, path, text_of(Some(body))?.as_deref(), None, true).await?)
     }
 
     /// Asks with the cookie for a new token. All who ask at the same time share one call.
@@ -108,8 +119,7 @@ impl Api {
             let api = self.clone();
             let renewing = async move {
                 let epoch = api.0.epoch.get();
-                let answer: Result<Session, ApiError> =
-                    call(Method::Post, path::REFRESH, Some(&Empty {}), None, true).await;
+                let answer = api.send_anonymously::<Session>(Method::Post, path::REFRESH, &Empty {}).await;
                 if epoch != api.0.epoch.get() {
                     // Somebody signed in or out meanwhile: this answer is about a login that is not this tab's any more.
                     return Err(ApiError::Unreachable);
@@ -134,7 +144,7 @@ impl Api {
     /// Ends the login on the server.
     pub async fn end(&self) -> Result<(), ApiError> {
         let token = self.0.token.borrow().as_ref().map(|token| token.text.clone());
-        call(Method::Post, path::LOGOUT, Some(&Empty {}), token.as_deref(), true).await
+        read(call(Method::Post, path::LOGOUT, text_of(Some(&Empty {}))?.as_deref(), token.as_deref(), true).await?)
     }
 
     /// Keeps the token of a new login or a renewed one.
@@ -213,72 +223,68 @@ impl Api {
 /// Whether the server answers at all, within so many milliseconds.
 pub async fn answers(ms: u32) -> bool {
     let (signal, _timeout) = ends_after(ms);
-    let request = RequestBuilder::new(path::LIVE)
-        .method(HttpMethod::GET)
-        .cache(web_sys::RequestCache::NoStore)
-        .abort_signal(signal.as_ref().map(|(_, signal)| signal))
-        .build();
-    match request {
-        Ok(request) => request.send().await.is_ok_and(|response| response.status() < 500),
-        Err(_) => false,
-    }
+    let signal = signal.as_ref().map(|(_, signal)| signal);
+    let asked = Call { path: path::LIVE, method: Method::Get.word(), headers: &[], body: None, fresh: true, signal };
+    fetch(asked).await.is_ok_and(|response| response.status() < 500)
 }
 
 type Abort = Option<(web_sys::AbortController, web_sys::AbortSignal)>;
 
 /// A signal that ends a call after so many milliseconds; dropping the timer keeps it from doing so.
-fn ends_after(ms: u32) -> (Abort, Rc<Cell<Option<Timeout>>>) {
-    let timer = Rc::new(Cell::new(None));
-    let Ok(controller) = web_sys::AbortController::new() else { return (None, timer) };
+fn ends_after(ms: u32) -> (Abort, Option<Timeout>) {
+    let Ok(controller) = web_sys::AbortController::new() else { return (None, None) };
     let signal = controller.signal();
     let abort = controller.clone();
-    timer.set(Some(Timeout::new(ms, move || abort.abort())));
-    (Some((controller, signal)), timer)
+    (Some((controller, signal)), Some(Timeout::new(ms, move || abort.abort())))
 }
 
-async fn call<T: DeserializeOwned>(
+/// A good answer: its status and what stands in it.
+struct Answer {
+    status: u16,
+    text: String,
+}
+
+/// A body as it goes over the wire. What this page sends can be written down; if not, nothing is sent.
+fn text_of(body: Option<&impl Serialize>) -> Result<Option<String>, ApiError> {
+    body.map(serde_json::to_string).transpose().map_err(|_| ApiError::Unreachable)
+}
+
+async fn call(
     method: Method,
     path: &str,
-    body: Option<&impl Serialize>,
+    body: Option<&str>,
     token: Option<&str>,
     own_page: bool,
-) -> Result<T, ApiError> {
+) -> Result<Answer, ApiError> {
     let (abort, timer) = ends_after(CALL_MS);
     let signal = abort.as_ref().map(|(_, signal)| signal);
-    let mut request =
-        RequestBuilder::new(path).method(method.into()).abort_signal(signal).header("Accept", "application/json");
-    if let Some(token) = token {
-        request = request.header("Authorization", &format!("Bearer {token}"));
-    }
-    if own_page {
-        request = request.header(OWN_PAGE, "1");
-    }
-    let request: Result<Request, _> = match body {
-        Some(body) => request.json(body),
-        None => request.build(),
-    };
-    let failed = || {
+    let bearer = token.map(|token| format!("Bearer {token}"));
+    let mut headers = vec![("Accept", "application/json")];
+    headers.extend(bearer.as_deref().map(|bearer| ("Authorization", bearer)));
+    headers.extend(own_page.then_some((OWN_PAGE, "1")));
+    headers.extend(body.map(|_| ("Content-Type", "application/json")));
+    let failed = |_| {
         let ended = signal.is_some_and(web_sys::AbortSignal::aborted);
         if ended { ApiError::Timeout } else { ApiError::Unreachable }
     };
-    let response = request.map_err(|_| ApiError::Unreachable)?.send().await.map_err(|_| failed())?;
-    let text = response.text().await.map_err(|_| failed())?;
+    let asked = Call { path, method: method.word(), headers: &headers, body, fresh: false, signal };
+    let response = fetch(asked).await.map_err(failed)?;
+    let text = response.text().await.map_err(failed)?;
     drop(timer);
-    read(&response, &text)
+    let status = response.status();
+    if response.is_good() {
+        return Ok(Answer { status, text });
+    }
+    let mut error = ApiError::from_answer(status, &text);
+    if let ApiError::Refused { detail, .. } = &mut error
+        && detail.retry_after_ms.is_none()
+    {
+        let seconds = response.header("Retry-After").and_then(|value| value.parse::<u64>().ok());
+        detail.retry_after_ms = seconds.map(|seconds| seconds.saturating_mul(1_000));
+    }
+    Err(error)
 }
 
-fn read<T: DeserializeOwned>(response: &Response, text: &str) -> Result<T, ApiError> {
-    let status = response.status();
-    if !response.ok() {
-        let mut error = ApiError::from_answer(status, text);
-        if let ApiError::Refused { detail, .. } = &mut error
-            && detail.retry_after_ms.is_none()
-        {
-            let seconds = response.headers().get("Retry-After").and_then(|value| value.parse::<u64>().ok());
-            detail.retry_after_ms = seconds.map(|seconds| seconds.saturating_mul(1_000));
-        }
-        return Err(error);
-    }
-    let text = if text.is_empty() { "null" } else { text };
-    serde_json::from_str(text).map_err(|_| ApiError::Garbled { status })
+fn read<T: DeserializeOwned>(Answer { status, text }: Answer) -> Result<T, ApiError> {
+    json::read(if text.is_empty() { "null" } else { &text }).map_err(|_| ApiError::Garbled { status })
 }

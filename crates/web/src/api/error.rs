@@ -1,5 +1,6 @@
 //! Why a call failed, in words for the person and in facts for the page.
 
+use crate::json;
 use natter_shared::error::{ErrorBody, ErrorCode, ErrorDetail, Fields};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,7 +18,7 @@ pub enum ApiError {
 impl ApiError {
     /// The error in an answer with a status of 400 or more.
     pub fn from_answer(status: u16, body: &str) -> Self {
-        match serde_json::from_str::<ErrorBody>(body) {
+        match json::read::<ErrorBody>(body) {
             Ok(body) => Self::Refused { status, detail: body.error },
             Err(_) => Self::Garbled { status },
         }

@@ -71,7 +71,7 @@ pub fn Avatar(
         <span class=format!("ava {size}") class:on=online aria-hidden="true">
             <svg viewBox="0 0 40 40">
                 <path d="M0 0h40v40H0z" fill=ground />
-                {back.map(|path| view! { <path d=path fill=hair /> })}
+                {back.map(|path| view! { <path d=path fill=hair /> }.into_any())}
                 <path d="M28.5 19a8.5 8.5 0 1 1-17 0 8.5 8.5 0 0 1 17 0z" fill=skin />
                 <path d=front fill=hair />
                 <path d=CLOTHES fill=clothes />

@@ -28,6 +28,12 @@ impl Anchor {
 /// Space that stays free around a small dialog, in CSS pixels.
 const MARGIN: f64 = 8.0;
 
+/// A length for a style. The browser spells numbers with a point by itself; Rust's way to do it is 10 KB of the page.
+fn pixels(length: f64) -> String {
+    let length = js_sys::Number::from(length).to_string_with_radix(10).map_or_else(|_| String::new(), String::from);
+    length + "px"
+}
+
 /// Below its anchor if there is room, else above; within the window in any case.
 fn place(dialog: &web_sys::HtmlDialogElement, anchor: Anchor) {
     let size = |value: Result<wasm_bindgen::JsValue, _>| value.ok().and_then(|value| value.as_f64()).unwrap_or(0.0);
@@ -39,8 +45,8 @@ fn place(dialog: &web_sys::HtmlDialogElement, anchor: Anchor) {
     let below = anchor.bottom + MARGIN / 2.0;
     let top = if below + own.height() + MARGIN <= height { below } else { anchor.top - own.height() - MARGIN / 2.0 };
     let style = web_sys::HtmlElement::style(dialog);
-    let _ = style.set_property("left", &format!("{left}px"));
-    let _ = style.set_property("top", &format!("{}px", top.max(MARGIN)));
+    let _ = style.set_property("left", &pixels(left));
+    let _ = style.set_property("top", &pixels(top.max(MARGIN)));
 }
 
 /// Shows its children above everything else for as long as it is drawn; whoever draws it takes it away on `on_close`.

@@ -106,7 +106,7 @@ pub fn TextField(
     let shown = RwSignal::new(false);
     view! {
         <div class="field">
-            <label for=name>{label} {optional.then(|| view! { <i>" " {t("form.optional")}</i> })}</label>
+            <label for=name>{label} {optional.then(|| view! { <i>" " {t("form.optional")}</i> }.into_any())}</label>
             <div class:with-button=secret>
                 <input
                     class="input"
@@ -147,9 +147,10 @@ pub fn TextField(
                                 }}
                             </button>
                         }
+                            .into_any()
                     })}
             </div>
-            {score.map(|score| view! { <Meter score /> })}
+            {score.map(|score| view! { <Meter score /> }.into_any())}
             <div
                 class="note"
                 class:bad=move || error.get().is_some()
@@ -191,12 +192,13 @@ pub fn Segmented<T: Copy + PartialEq + Send + Sync + 'static>(
                 {label}
             </label>
         }
+        .into_any()
     });
     view! {
         <fieldset class="field">
             <legend>{legend}</legend>
             <div class="seg">{options.collect::<Vec<_>>()}</div>
-            {(!hint.is_empty()).then(|| view! { <div class="note">{hint}</div> })}
+            {(!hint.is_empty()).then(|| view! { <div class="note">{hint}</div> }.into_any())}
         </fieldset>
     }
 }

@@ -3,8 +3,11 @@
 pub mod avatar;
 pub mod copy;
 pub mod dialog;
+pub mod drawing;
 pub mod field;
+pub mod form;
 pub mod icon;
+pub mod memo;
 pub mod moment;
 pub mod notice;
 pub mod spans;

@@ -20,6 +20,7 @@ pub fn Alert(
                             {t("form.try_again")}
                         </button>
                     }
+                        .into_any()
                 })}
         </div>
     }
@@ -42,7 +43,7 @@ pub fn Empty(#[prop(into)] title: String, #[prop(into)] text: String) -> impl In
 pub fn ListSkeleton(#[prop(default = 4)] rows: usize) -> impl IntoView {
     view! {
         <div class="sk-list" aria-hidden="true">
-            {(0..rows).map(|_| view! { <div class="sk sk-row"></div> }).collect::<Vec<_>>()}
+            {(0..rows).map(|_| view! { <div class="sk sk-row"></div> }.into_any()).collect::<Vec<_>>()}
         </div>
     }
 }

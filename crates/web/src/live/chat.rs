@@ -3,6 +3,7 @@
 use super::tab::{Part, Tab};
 use super::{browser, link, session};
 use crate::api::Api;
+use crate::state::order::{Order, sorted};
 use crate::state::{Auth, ChatState, MessageView, Presence, Reached, Rooms, Row, RowKey, Status, TimelineView, Toast};
 use gloo_timers::callback::Interval;
 use leptos::ev;
@@ -104,9 +105,11 @@ impl Chat {
     pub fn members(&self, room: RoomId) -> Option<Vec<Member>> {
         self.read(&[Part::Members(room)], |state| {
             let members = state.members.get(&room).filter(|members| members.is_complete())?;
-            let mut all: Vec<Member> = members.iter().cloned().collect();
-            all.sort_by_cached_key(|it| (!it.online, it.user.display_name.as_str().to_lowercase(), it.user.id));
-            Some(all)
+            let order = |it: &Member| {
+                let name = it.user.display_name.as_str().to_lowercase();
+                Order::new((!it.online).into(), name).id(*it.user.id.as_bytes())
+            };
+            Some(sorted(members.iter().cloned(), order))
         })
     }
 

@@ -1,6 +1,8 @@
 //! What outlives a reload: unsent messages and drafts, in localStorage, by person. Never a token. Each message has a key
 //! of its own, so that two tabs don't write over each other.
 
+use crate::json;
+use crate::state::order::{Order, sorted};
 use crate::state::{Drafts, Unsent};
 use natter_shared::id::{ClientId, RoomId, UserId};
 use wasm_bindgen::JsCast;
@@ -33,10 +35,9 @@ fn put(key: &str, value: Option<&str>) -> bool {
 
 /// The unsent messages of a person, in the order in which they were sent.
 pub fn unsent(user: UserId) -> Vec<Unsent> {
-    let mut items: Vec<Unsent> =
-        under(&format!("{UNSENT}.{user}.")).iter().filter_map(|(_, text)| serde_json::from_str(text).ok()).collect();
-    items.sort_by_key(|item| item.at);
-    items
+    let items: Vec<Unsent> =
+        under(&format!("{UNSENT}.{user}.")).iter().filter_map(|(_, text)| json::read(text).ok()).collect();
+    sorted(items, |item| Order::new(item.at.millis(), String::new()))
 }
 
 pub fn put_unsent(user: UserId, client_id: ClientId, item: Option<&Unsent>) -> bool {

@@ -2,6 +2,7 @@
 //! decisions stand in files of their own and are tested natively.
 
 pub mod event_stream;
+pub mod frame;
 pub mod reconnect;
 pub mod watermarks;
 

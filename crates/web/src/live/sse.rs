@@ -2,7 +2,7 @@
 
 use super::event_stream::EventStream;
 use crate::api::ApiError;
-use gloo_net::http::Request;
+use crate::api::fetch::{Call, fetch};
 use leptos::task::spawn_local;
 use natter_shared::path;
 use wasm_bindgen::{JsCast, JsValue};
@@ -47,20 +47,16 @@ async fn read(
     signal: Option<&AbortSignal>,
     heard: &impl Fn(Option<(&str, Option<String>)>),
 ) -> Result<(), ApiError> {
-    let mut request = Request::get(path::EVENTS)
-        .abort_signal(signal)
-        .cache(web_sys::RequestCache::NoStore)
-        .header("Accept", "text/event-stream")
-        .header("Authorization", &format!("Bearer {token}"));
-    if let Some(id) = last_id {
-        request = request.header("Last-Event-ID", id);
-    }
-    let response = request.send().await.map_err(|_| ApiError::Unreachable)?;
-    if !response.ok() {
+    let bearer = format!("Bearer {token}");
+    let mut headers = vec![("Accept", "text/event-stream"), ("Authorization", &*bearer)];
+    headers.extend(last_id.map(|id| ("Last-Event-ID", id)));
+    let asked = Call { path: path::EVENTS, method: "GET", headers: &headers, body: None, fresh: true, signal };
+    let response = fetch(asked).await.map_err(|_| ApiError::Unreachable)?;
+    if !response.is_good() {
         let text = response.text().await.map_err(|_| ApiError::Unreachable)?;
         return Err(ApiError::from_answer(response.status(), &text));
     }
-    let body = response.body().ok_or(ApiError::Garbled { status: response.status() })?;
+    let body = response.stream().ok_or(ApiError::Garbled { status: response.status() })?;
     let reader: ReadableStreamDefaultReader = body.get_reader().unchecked_into();
     let mut events = EventStream::default();
     while let Some(bytes) = next(&reader).await.map_err(|_| ApiError::Unreachable)? {

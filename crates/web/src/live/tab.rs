@@ -5,11 +5,11 @@ use super::tabs::{Said, Tabs};
 use super::watermarks::Watermarks;
 use super::{browser, effects, kept};
 use crate::api::Api;
+use crate::state::map::Map;
 use crate::state::{Changes, ChatState, Effect, ToastKind};
 use leptos::prelude::{ArcTrigger, Notify, Track};
 use natter_shared::id::RoomId;
 use std::cell::{Cell, OnceCell, RefCell};
-use std::collections::HashMap;
 use std::rc::Rc;
 
 /// A part of the state that is drawn by itself.
@@ -35,14 +35,15 @@ struct Triggers {
     typing: ArcTrigger,
     people: ArcTrigger,
     toasts: ArcTrigger,
-    timelines: RefCell<HashMap<RoomId, ArcTrigger>>,
-    members: RefCell<HashMap<RoomId, ArcTrigger>>,
+    timelines: RefCell<Map<RoomId, ArcTrigger>>,
+    members: RefCell<Map<RoomId, ArcTrigger>>,
 }
 
 impl Triggers {
     fn of(&self, part: Part) -> ArcTrigger {
-        let keyed =
-            |map: &RefCell<HashMap<RoomId, ArcTrigger>>, room| map.borrow_mut().entry(room).or_default().clone();
+        let keyed = |map: &RefCell<Map<RoomId, ArcTrigger>>, room| {
+            map.borrow_mut().or_insert_with(room, ArcTrigger::new).clone()
+        };
         match part {
             Part::Auth => self.auth.clone(),
             Part::Status => self.status.clone(),

@@ -1,9 +1,9 @@
 //! Paces what is told to the server about having received and read: a busy room must not use up the limit on frames.
 //! Only the furthest mark of each room is kept; a read one says received as well.
 
+use crate::state::map::Map;
 use natter_shared::frame::ClientFrame;
 use natter_shared::id::{RoomId, Seq};
-use std::collections::BTreeMap;
 
 /// At most one mark is told in so many milliseconds.
 pub const EVERY_MS: i64 = 700;
@@ -16,19 +16,19 @@ struct Marks {
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Watermarks {
-    wanted: BTreeMap<RoomId, Marks>,
-    told: BTreeMap<RoomId, Marks>,
+    wanted: Map<RoomId, Marks>,
+    told: Map<RoomId, Marks>,
     last: i64,
 }
 
 impl Watermarks {
     pub fn received(&mut self, room: RoomId, seq: Seq) {
-        let marks = self.wanted.entry(room).or_default();
+        let marks = self.wanted.or_insert_with(room, Marks::default);
         marks.received = marks.received.max(seq);
     }
 
     pub fn read(&mut self, room: RoomId, seq: Seq) {
-        let marks = self.wanted.entry(room).or_default();
+        let marks = self.wanted.or_insert_with(room, Marks::default);
         marks.read = marks.read.max(seq);
     }
 
@@ -45,7 +45,7 @@ impl Watermarks {
         let unread = |room: &RoomId, marks: &Marks| marks.read > told.get(room).copied().unwrap_or_default().read;
         let next = self.wanted.iter().find(|(room, marks)| unread(room, marks)).or_else(|| self.wanted.iter().next());
         let (room, marks) = next.map(|(room, marks)| (*room, *marks))?;
-        let known = told.entry(room).or_default();
+        let known = told.or_insert_with(room, Marks::default);
         self.last = now;
         if marks.read > known.read {
             known.read = marks.read;

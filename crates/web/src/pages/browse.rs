@@ -3,12 +3,15 @@
 use super::shell::{Banner, Page, go_to_room};
 use super::{Go, title};
 use crate::api::{ApiError, rooms};
+use crate::components::drawing::{List, Show};
 use crate::components::field::{Errors, TextField};
 use crate::components::icon::{Icon, Sign};
+use crate::components::memo::Memo;
 use crate::components::notice::{Alert, Empty, ListSkeleton};
 use crate::live::use_chat;
 use crate::locale::{t, tn};
 use crate::place;
+use crate::state::order::{Order, sorted};
 use leptos::prelude::*;
 use natter_shared::room::{CodeForm, Room};
 use std::time::Duration;
@@ -37,7 +40,7 @@ pub fn Browse() -> impl IntoView {
         });
     });
     ask.run(());
-    let shown = Memo::new(move |_| {
+    let shown = Memo::new(move || {
         let text = wanted.with(|text| text.trim().to_lowercase());
         let mut shown = listed.with(|listed| match listed {
             Some(Ok(rooms)) => rooms.clone(),
@@ -51,8 +54,7 @@ pub fn Browse() -> impl IntoView {
                 }
             }
         });
-        shown.sort_by_cached_key(|room| room.name.key());
-        shown
+        sorted(shown, |room| Order::new(0, room.name.key()))
     });
     let typed = move |ev| {
         wanted.set(event_target_value(&ev));
@@ -85,9 +87,9 @@ pub fn Browse() -> impl IntoView {
                 Some(Ok(_)) => ().into_any(),
             }}
             <ul class="cards" aria-label=t("browse.list")>
-                <For each=move || shown.get() key=|room| (room.id, room.member_count, room.name.clone()) let:room>
+                <List each=move || shown.get() key=|room| format!("{} {} {}", room.id, room.member_count, room.name) let:room>
                     <Entry room />
-                </For>
+                </List>
             </ul>
             <Show when=move || shown.with(Vec::is_empty) && listed.with(|it| matches!(it, Some(Ok(_))))>
                 <Empty title=t("browse.none") text=t("browse.none_text") />
@@ -102,7 +104,7 @@ fn Entry(room: Room) -> impl IntoView {
     let go = Go::take();
     let id = room.id;
     let busy = RwSignal::new(false);
-    let joined = Memo::new(move |_| chat.with_rooms(|rooms| rooms.contains(id)));
+    let joined = Memo::new(move || chat.with_rooms(|rooms| rooms.contains(id)));
     let join = move |_| {
         busy.set(true);
         spawn_local(async move {

@@ -4,6 +4,7 @@ use super::shell::{Page, go_to_room};
 use super::{Go, Lost, title};
 use crate::api::{ApiError, accounts};
 use crate::components::avatar::Avatar;
+use crate::components::drawing::Show;
 use crate::components::notice::{Alert, ListSkeleton};
 use crate::live::use_chat;
 use crate::locale::t;

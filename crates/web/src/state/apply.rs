@@ -4,12 +4,12 @@
 use super::rooms::Step;
 use super::timeline::{Taken, Timeline};
 use super::{ChatState, ToastKind};
+use crate::state::map::Set;
 use natter_shared::entry::{Entry, EntryKind};
 use natter_shared::error::ErrorCode;
 use natter_shared::frame::ServerFrame;
 use natter_shared::id::{ClientId, RoomId, Seq, UserId};
 use natter_shared::room::RoomOverview;
-use std::collections::BTreeSet;
 
 /// What is to be done outside the state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,7 +118,7 @@ impl ChatState {
         let opened = self.opened;
         self.changes.members.extend(self.members.keys().copied());
         self.members.retain(|room, _| Some(*room) == opened);
-        for (room, members) in &mut self.members {
+        for (room, members) in self.members.iter_mut() {
             members.all_online(|user| self.presence.is_online(user));
             effects.push(Effect::LoadMembers { room: *room });
         }
@@ -140,7 +140,7 @@ impl ChatState {
     pub(super) fn entries(&mut self, room: RoomId, entries: &[Entry], now: i64) -> Vec<Effect> {
         let Some(me) = self.my_id() else { return Vec::new() };
         let mut effects = Vec::new();
-        let mut ids = BTreeSet::new();
+        let mut ids = Set::new();
         let mut newest_of_others = None;
         for entry in entries.iter().filter(|entry| entry.room == room) {
             ids.extend(entry.client_id.filter(|_| entry.author.id == me));

@@ -61,7 +61,7 @@ impl ChatState {
             return;
         }
         self.changes.presence = true;
-        for (room, members) in &mut self.members {
+        for (room, members) in self.members.iter_mut() {
             if members.online(user, online) {
                 self.changes.members.insert(*room);
             }

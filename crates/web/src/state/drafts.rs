@@ -1,10 +1,10 @@
 //! What is typed and not yet sent, for each room. Kept over a reload.
 
+use crate::state::map::Map;
 use natter_shared::id::RoomId;
-use std::collections::BTreeMap;
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Drafts(BTreeMap<RoomId, String>);
+pub struct Drafts(Map<RoomId, String>);
 
 impl Drafts {
     pub fn get(&self, room: RoomId) -> &str {

@@ -2,11 +2,11 @@
 
 use super::timeline::Load;
 use super::{ChatState, Effect};
+use crate::state::map::Set;
 use natter_shared::frame::Cursors;
 use natter_shared::id::{RoomId, Seq};
 use natter_shared::limits::{CURSORS_MAX, RESUME_MAX};
 use natter_shared::page::EntryPage;
-use std::collections::BTreeSet;
 
 impl ChatState {
     pub(super) fn heads(&mut self, heads: &Cursors) -> Vec<Effect> {
@@ -29,14 +29,14 @@ impl ChatState {
             timeline.hear(head);
         }
         if self.rooms.get(room).is_some_and(|it| it.head < head) {
-            let known = self.behind.entry(room).or_insert(head);
+            let known = self.behind.or_insert_with(room, || head);
             *known = head.max(*known);
         }
     }
 
     /// Asks for what is missing anywhere.
     pub(super) fn read_gaps(&mut self) -> Vec<Effect> {
-        let rooms: BTreeSet<RoomId> = self.timelines.keys().chain(self.behind.keys()).copied().collect();
+        let rooms: Set<RoomId> = self.timelines.keys().chain(self.behind.keys()).copied().collect();
         rooms.into_iter().filter_map(|room| self.read_gap(room)).collect()
     }
 

@@ -4,11 +4,11 @@
 use super::outbox::Unsent;
 use super::timeline::{Load, Timeline};
 use super::{ChatState, Effect};
+use crate::state::map::Set;
 use natter_shared::entry::Entry;
 use natter_shared::id::{ClientId, RoomId, Seq};
 use natter_shared::page::MessagePage;
 use natter_shared::room::Member;
-use std::collections::BTreeSet;
 
 impl ChatState {
     /// The person goes into a room: draws the new-messages line where they left off. Says whether the newest page must be
@@ -19,13 +19,13 @@ impl ChatState {
         self.line_due = Some(room).filter(|room| !self.rooms.contains(*room));
         let new_above = self.rooms.get(room).filter(|it| it.unread > 0).map(|it| it.read);
         let offset_min = self.offset_min;
-        let timeline = self.timelines.entry(room).or_insert_with(|| Timeline::new(me, offset_min, None));
+        let timeline = self.timelines.or_insert_with(room, || Timeline::new(me, offset_min, None));
         timeline.set_new_above(new_above);
         let load = !matches!(timeline.load, Load::Ready | Load::Loading);
         if load {
             timeline.load = Load::Loading;
         }
-        self.members.entry(room).or_default();
+        self.members.or_insert_with(room, Default::default);
         self.changes.timelines.insert(room);
         load
     }
@@ -37,7 +37,7 @@ impl ChatState {
             self.changes.people |= self.people.learn_author(&message.author);
         }
         let own = |it: &&natter_shared::entry::Message| Some(it.author.id) == me;
-        let ids: BTreeSet<ClientId> = page.messages.iter().filter(own).filter_map(|it| it.client_id).collect();
+        let ids: Set<ClientId> = page.messages.iter().filter(own).filter_map(|it| it.client_id).collect();
         let Some(timeline) = self.timelines.get_mut(&room) else { return Vec::new() };
         timeline.reset(page);
         let head = timeline.head();

@@ -1,9 +1,10 @@
 //! The members of one room and how far each has received and read: what the ticks are made of.
 
+use super::order::{Order, sorted};
+use crate::state::map::Map;
 use natter_shared::account::User;
 use natter_shared::id::{Seq, UserId};
 use natter_shared::room::{Member, Role};
-use std::collections::BTreeMap;
 
 /// How far a message has got with one member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -15,25 +16,27 @@ pub enum Reached {
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Members {
-    all: BTreeMap<UserId, Member>,
+    all: Map<UserId, Member>,
     /// Whether all members are here; as long as not, no message counts as received by all.
     complete: bool,
     version: u64,
     /// Watermarks that came before the members did.
-    early: BTreeMap<UserId, (Seq, Seq)>,
+    early: Map<UserId, (Seq, Seq)>,
 }
 
 impl Members {
     /// Takes all members. Watermarks that came while they were read are not older than theirs.
     pub fn load(&mut self, members: Vec<Member>, is_online: impl Fn(UserId) -> bool) {
         let known = std::mem::take(&mut self.all);
+        let members = sorted(members, |member| Order::new(0, String::new()).id(*member.user.id.as_bytes()));
         self.all = members.into_iter().map(|member| (member.user.id, member)).collect();
         self.complete = true;
-        for (user, member) in &mut self.all {
+        for (user, member) in self.all.iter_mut() {
             member.online = is_online(*user);
         }
-        let known = known.into_iter().map(|(user, member)| (user, (member.delivered, member.read)));
-        for (user, (delivered, read)) in std::mem::take(&mut self.early).into_iter().chain(known) {
+        let known = known.iter().map(|(user, member)| (*user, (member.delivered, member.read)));
+        let early = std::mem::take(&mut self.early);
+        for (user, (delivered, read)) in early.iter().map(|(user, marks)| (*user, *marks)).chain(known) {
             self.mark(user, delivered, read);
         }
     }
@@ -63,7 +66,7 @@ impl Members {
     pub fn joined(&mut self, user: User, online: bool, seq: Seq) {
         self.version += 1;
         let member = Member { user, role: Role::Member, online, delivered: seq, read: seq };
-        self.all.entry(member.user.id).or_insert(member);
+        self.all.or_insert_with(member.user.id, || member);
     }
 
     pub fn left(&mut self, user: UserId) {
@@ -93,7 +96,7 @@ impl Members {
 
     /// Takes anew who is online.
     pub fn all_online(&mut self, is_online: impl Fn(UserId) -> bool) {
-        for (user, member) in &mut self.all {
+        for (user, member) in self.all.iter_mut() {
             member.online = is_online(*user);
         }
     }
@@ -102,7 +105,7 @@ impl Members {
     pub fn mark(&mut self, user: UserId, delivered: Seq, read: Seq) -> bool {
         let Some(member) = self.all.get_mut(&user) else {
             if !self.complete {
-                let early = self.early.entry(user).or_default();
+                let early = self.early.or_insert_with(user, Default::default);
                 *early = (early.0.max(delivered), early.1.max(read));
             }
             return false;

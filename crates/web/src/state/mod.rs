@@ -6,7 +6,9 @@ mod belonging;
 mod drafts;
 mod gaps;
 mod loading;
+pub mod map;
 mod members;
+pub mod order;
 mod outbox;
 mod people;
 mod presence;
@@ -31,9 +33,9 @@ pub use timeline::{Load, Timeline};
 pub use toasts::{TOAST_MS, Toast, ToastKind, Toasts};
 pub use view::{MessageView, ReplyView, Tick, TimelineView};
 
+use crate::state::map::{Map, Set};
 use natter_shared::account::User;
 use natter_shared::id::{RoomId, Seq, UserId};
-use std::collections::{BTreeMap, BTreeSet};
 
 #[expect(clippy::struct_excessive_bools, reason = "each stands for a part that is drawn by itself")]
 /// Which parts changed since they were last asked for, so that only what shows them is drawn anew.
@@ -47,8 +49,8 @@ pub struct Changes {
     pub people: bool,
     pub toasts: bool,
     /// Timelines, and the unsent messages that stand below them.
-    pub timelines: BTreeSet<RoomId>,
-    pub members: BTreeSet<RoomId>,
+    pub timelines: Set<RoomId>,
+    pub members: Set<RoomId>,
 }
 
 /// Everything that one tab knows.
@@ -60,8 +62,8 @@ pub struct ChatState {
     pub presence: Presence,
     pub typing: Typing,
     pub people: People,
-    pub members: BTreeMap<RoomId, Members>,
-    pub timelines: BTreeMap<RoomId, Timeline>,
+    pub members: Map<RoomId, Members>,
+    pub timelines: Map<RoomId, Timeline>,
     pub outbox: Outbox,
     pub drafts: Drafts,
     pub toasts: Toasts,
@@ -72,13 +74,13 @@ pub struct ChatState {
     /// A room that was opened before its line in the list was known: the new-messages line is still to be drawn.
     line_due: Option<RoomId>,
     /// Rooms that the person is leaving: that they go is no news.
-    pub leaving: BTreeSet<RoomId>,
+    pub leaving: Set<RoomId>,
     /// Rooms whose missing entries are being read.
-    catching_up: BTreeSet<RoomId>,
+    catching_up: Set<RoomId>,
     /// How far the log of rooms goes whose line in the list is behind.
-    behind: BTreeMap<RoomId, Seq>,
+    behind: Map<RoomId, Seq>,
     /// Rooms whose unread count is in doubt.
-    uncounted: BTreeSet<RoomId>,
+    uncounted: Set<RoomId>,
     /// Whether the connection that is being made was told where this tab stands, so that it sends what is missing.
     pub resuming: bool,
     /// Minutes by which this place's clocks are ahead of UTC.
@@ -127,7 +129,7 @@ impl ChatState {
 
     /// Empties everything that belongs to one person.
     fn forget(&mut self) {
-        let rooms: BTreeSet<RoomId> = self.timelines.keys().chain(self.members.keys()).copied().collect();
+        let rooms: Set<RoomId> = self.timelines.keys().chain(self.members.keys()).copied().collect();
         *self = Self { status: self.status, ..Self::new(self.offset_min) };
         self.changes = Changes {
             auth: true,

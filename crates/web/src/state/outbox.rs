@@ -4,11 +4,12 @@
 //! In a room the next message goes only after the last one is confirmed. Sending them all at once would keep the order of
 //! one connection, but a message that is put off (`retry`, a rate limit) would let those behind it overtake.
 
+use super::order::{Order, sorted};
+use crate::state::map::{Map, Set};
 use natter_shared::frame::SendFrame;
 use natter_shared::id::{ClientId, RoomId, Seq};
 use natter_shared::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
 
 /// A message without an answer for so long is sent again, in milliseconds.
 pub const ACK_WAIT_MS: i64 = 15_000;
@@ -55,9 +56,9 @@ pub struct Outbox {
     /// In the order in which they were sent.
     items: Vec<Unsent>,
     /// Rooms where nothing may go before that moment, in milliseconds since 1970.
-    not_before: BTreeMap<RoomId, i64>,
+    not_before: Map<RoomId, i64>,
     /// What storage has not been told yet.
-    dirty: BTreeSet<ClientId>,
+    dirty: Set<ClientId>,
 }
 
 impl Outbox {
@@ -86,8 +87,8 @@ impl Outbox {
     }
 
     /// Takes in what storage holds, in the order in which it was sent. Says which rooms got something.
-    pub fn adopt(&mut self, kept: Vec<Unsent>) -> BTreeSet<RoomId> {
-        let mut rooms = BTreeSet::new();
+    pub fn adopt(&mut self, kept: Vec<Unsent>) -> Set<RoomId> {
+        let mut rooms = Set::new();
         for item in kept {
             if self.get(item.message.client_id).is_none() {
                 rooms.insert(item.message.room);
@@ -95,7 +96,8 @@ impl Outbox {
             }
         }
         if !rooms.is_empty() {
-            self.items.sort_by_key(|item| item.at);
+            let items = std::mem::take(&mut self.items);
+            self.items = sorted(items, |item| Order::new(item.at.millis(), String::new()));
         }
         rooms
     }
@@ -103,7 +105,7 @@ impl Outbox {
     /// What may go now: the first waiting message of each room, if it is neither on its way nor put off. Notes them as
     /// sent.
     pub fn due(&mut self, now: i64) -> Vec<SendFrame> {
-        let mut rooms = BTreeSet::new();
+        let mut rooms = Set::new();
         let mut due = Vec::new();
         for item in self.items.iter_mut().filter(|item| item.waits()) {
             if !rooms.insert(item.message.room) {
@@ -125,7 +127,7 @@ impl Outbox {
 
     /// When [`Outbox::due`] will next have something, in milliseconds since 1970; `None` if nothing waits.
     pub fn next_due(&self) -> Option<i64> {
-        let mut rooms = BTreeSet::new();
+        let mut rooms = Set::new();
         let first = self.items.iter().filter(|item| item.waits()).filter(|item| rooms.insert(item.message.room));
         first
             .map(|item| match item.sending {
@@ -184,7 +186,7 @@ impl Outbox {
 
     /// Entries of a room are known up to `head`: what is stored there and whatever has one of `ids` is done with. Says
     /// whether anything was.
-    pub fn seen(&mut self, room: RoomId, head: Seq, ids: &BTreeSet<ClientId>) -> bool {
+    pub fn seen(&mut self, room: RoomId, head: Seq, ids: &Set<ClientId>) -> bool {
         let before = self.items.len();
         let dirty = &mut self.dirty;
         self.items.retain(|item| {

@@ -1,15 +1,17 @@
 //! Who is online, and who is typing where.
 
+use super::map::Map;
 use natter_shared::id::{RoomId, UserId};
 use natter_shared::limits::TYPING_HOLDS_MS;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Presence(BTreeSet<UserId>);
 
 impl Presence {
     pub fn replace(&mut self, online: impl IntoIterator<Item = UserId>) {
-        self.0 = online.into_iter().collect();
+        self.0.clear();
+        self.0.extend(online);
     }
 
     /// Says whether this was news.
@@ -28,13 +30,13 @@ impl Presence {
 
 /// Typing notices. Each holds for [`TYPING_HOLDS_MS`]; times are milliseconds since 1970.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Typing(BTreeMap<RoomId, BTreeMap<UserId, i64>>);
+pub struct Typing(Map<RoomId, Map<UserId, i64>>);
 
 impl Typing {
     /// Notes that somebody typed; says whether they were not shown as typing before.
     pub fn note(&mut self, room: RoomId, user: UserId, now: i64) -> bool {
         let until = now.saturating_add(TYPING_HOLDS_MS.cast_signed());
-        self.0.entry(room).or_default().insert(user, until).is_none()
+        self.0.or_insert_with(room, Map::new).insert(user, until).is_none()
     }
 
     /// Somebody's message came, or they left: they are not typing any more.
@@ -49,7 +51,7 @@ impl Typing {
 
     /// Drops what has run out; says whether anything did.
     pub fn expire(&mut self, now: i64) -> bool {
-        let count = |typing: &Self| typing.0.values().map(BTreeMap::len).sum::<usize>();
+        let count = |typing: &Self| typing.0.values().map(Map::len).sum::<usize>();
         let before = count(self);
         for users in self.0.values_mut() {
             users.retain(|_, until| *until > now);
@@ -60,7 +62,7 @@ impl Typing {
 
     /// When the next notice runs out.
     pub fn next_expiry(&self) -> Option<i64> {
-        self.0.values().flat_map(BTreeMap::values).min().copied()
+        self.0.values().flat_map(Map::values).min().copied()
     }
 
     pub fn in_room(&self, room: RoomId) -> Vec<UserId> {

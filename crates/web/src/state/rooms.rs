@@ -1,10 +1,11 @@
 //! The rooms and direct conversations that one is in, with unread counts and order, and the directory of public rooms.
 
+use super::order::{Order, sorted};
+use crate::state::map::Map;
 use natter_shared::entry::{Entry, EntryKind, Message};
 use natter_shared::id::{RoomId, UserId};
 use natter_shared::limits::UNREAD_MAX;
 use natter_shared::room::{Room, RoomKind, RoomOverview, Visibility};
-use std::collections::BTreeMap;
 
 /// What an entry meant for a room's line in the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,8 +22,8 @@ pub enum Step {
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rooms {
-    mine: BTreeMap<RoomId, RoomOverview>,
-    directory: BTreeMap<RoomId, Room>,
+    mine: Map<RoomId, RoomOverview>,
+    directory: Map<RoomId, Room>,
     loaded: bool,
 }
 
@@ -54,23 +55,20 @@ impl Rooms {
 
     /// The rooms, by name; archived ones at the end.
     pub fn rooms(&self) -> Vec<&RoomOverview> {
-        let mut rooms: Vec<_> = self.mine.values().filter(|it| it.room.kind == RoomKind::Room).collect();
-        rooms.sort_by_cached_key(|it| (it.room.archived, it.room.name.key(), it.room.id));
-        rooms
+        let rooms = self.mine.values().filter(|it| it.room.kind == RoomKind::Room);
+        sorted(rooms, |it| Order::new(it.room.archived.into(), it.room.name.key()).id(*it.room.id.as_bytes()))
     }
 
     /// The direct conversations, the most recently used first.
     pub fn directs(&self) -> Vec<&RoomOverview> {
-        let mut rooms: Vec<_> = self.mine.values().filter(|it| it.room.kind == RoomKind::Direct).collect();
-        rooms.sort_by_key(|it| (std::cmp::Reverse(last_active(it)), it.room.id));
-        rooms
+        let rooms = self.mine.values().filter(|it| it.room.kind == RoomKind::Direct);
+        sorted(rooms, |it| Order::new(-last_active(it), String::new()).id(*it.room.id.as_bytes()))
     }
 
     /// Public rooms that one is not in, by name.
     pub fn directory(&self) -> Vec<&Room> {
-        let mut rooms: Vec<_> = self.directory.values().filter(|room| !self.mine.contains_key(&room.id)).collect();
-        rooms.sort_by_cached_key(|room| (room.name.key(), room.id));
-        rooms
+        let rooms = self.directory.values().filter(|room| !self.mine.contains_key(&room.id));
+        sorted(rooms, |room| Order::new(0, room.name.key()).id(*room.id.as_bytes()))
     }
 
     pub fn unread_total(&self) -> u32 {
@@ -79,6 +77,7 @@ impl Rooms {
 
     /// Takes the server's whole list; what is not in it is gone.
     pub fn replace(&mut self, rooms: Vec<RoomOverview>) {
+        let rooms = sorted(rooms, |it| Order::new(0, String::new()).id(*it.room.id.as_bytes()));
         self.mine = rooms.into_iter().map(|it| (it.room.id, it)).collect();
         self.loaded = true;
     }

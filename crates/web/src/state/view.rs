@@ -1,6 +1,7 @@
 //! What is drawn of one room, put together from its timeline, its members and the outbox.
 
 use super::members::Reached;
+use super::order::{Order, sorted};
 use super::outbox::{Sending, Unsent};
 use super::rows::{Neighbour, Row, RowKey, Rows};
 use super::timeline::{Load, Timeline};
@@ -196,13 +197,9 @@ impl ChatState {
     pub fn ticks(&self, room: RoomId, seq: Seq) -> Vec<(User, Reached)> {
         let message = self.timelines.get(&room).and_then(|timeline| timeline.get(seq));
         let (Some(message), Some(members)) = (message, self.members.get(&room)) else { return Vec::new() };
-        let mut all: Vec<_> = members
-            .reached(seq, message.author.id, message.content.to)
-            .into_iter()
-            .map(|(member, reached)| (member.user.clone(), reached))
-            .collect();
-        all.sort_by_cached_key(|(user, reached)| (*reached, user.display_name.as_str().to_lowercase()));
-        all
+        let all = members.reached(seq, message.author.id, message.content.to).into_iter();
+        let all = all.map(|(member, reached)| (member.user.clone(), reached));
+        sorted(all, |(user, reached)| Order::new(*reached as i64, user.display_name.as_str().to_lowercase()))
     }
 }
 

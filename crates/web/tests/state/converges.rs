@@ -8,8 +8,8 @@ use natter_shared::id::{RoomId, Seq};
 use natter_shared::room::{Role, RoomOverview};
 use natter_shared::text::{Emoji, MessageBody, RoomName};
 use natter_web::state::Timeline;
+use natter_web::state::map::Map;
 use proptest::prelude::*;
-use std::collections::BTreeMap;
 
 #[derive(Debug, Clone, Copy)]
 enum Act {
@@ -175,7 +175,7 @@ fn overviews(client: &Client) -> Vec<RoomOverview> {
     client.state.rooms.iter().map(|it| RoomOverview { delivered: Seq::ZERO, ..it.clone() }).collect()
 }
 
-fn timelines(client: &Client) -> BTreeMap<RoomId, Timeline> {
+fn timelines(client: &Client) -> Map<RoomId, Timeline> {
     let mut timelines = client.state.timelines.clone();
     for timeline in timelines.values_mut() {
         timeline.set_new_above(None);
@@ -184,7 +184,7 @@ fn timelines(client: &Client) -> BTreeMap<RoomId, Timeline> {
 }
 
 fn people(client: &Client, room: RoomId) -> Vec<(String, Role)> {
-    client.state.members[&room].iter().map(|it| (it.user.username.to_string(), it.role)).collect()
+    client.state.members.get(&room).unwrap().iter().map(|it| (it.user.username.to_string(), it.role)).collect()
 }
 
 fn check(acts: Vec<Act>) -> Result<(), TestCaseError> {

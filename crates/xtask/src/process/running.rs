@@ -1,6 +1,6 @@
 //! One running child with its process group, and the signals that end every group that was started here.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::io::{BufReader, Read};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -22,9 +22,10 @@ pub const GRACE: Duration = Duration::from_secs(10);
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
 static STOPPING: AtomicBool = AtomicBool::new(false);
-static RUNNING: Mutex<BTreeSet<i32>> = Mutex::new(BTreeSet::new());
+static RUNNING: Mutex<BTreeMap<i32, Ends>> = Mutex::new(BTreeMap::new());
 
-/// Passes Ctrl-C, SIGTERM and SIGHUP on to every child; a second one, or [`GRACE`], kills them and this program.
+/// Passes Ctrl-C, SIGTERM and SIGHUP on to every child but the servers that others still use; a second one, or [`GRACE`],
+/// kills them all and this program.
 pub fn end_children_on_signals() -> Result<()> {
     ctrlc::set_handler(|| {
         let again = STOPPING.swap(true, Ordering::SeqCst);
@@ -63,6 +64,14 @@ pub enum Output {
     Piped,
 }
 
+/// What a signal to this program means for a child.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ends {
+    AtOnce,
+    /// When who started it lets go of it: others may have to write to it before they end.
+    WithItsOwner,
+}
+
 /// A running child with its process group. Dropping it ends both.
 pub struct Running {
     group: i32,
@@ -72,7 +81,17 @@ pub struct Running {
 
 impl Running {
     /// Starts `command` without standard input. An error names the program if it cannot be started.
-    pub fn start(mut command: Command, output: Output) -> Result<Self> {
+    pub fn start(command: Command, output: Output) -> Result<Self> {
+        Self::start_until(Ends::AtOnce, command, output)
+    }
+
+    /// The same for a server that other children use: Ctrl-C leaves it alone, and dropping it ends it after them. Its
+    /// output is piped.
+    pub fn start_server(command: Command) -> Result<Self> {
+        Self::start_until(Ends::WithItsOwner, command, Output::Piped)
+    }
+
+    fn start_until(ends: Ends, mut command: Command, output: Output) -> Result<Self> {
         let name = command.get_program().to_string_lossy().into_owned();
         let stdio = || if output == Output::Piped { Stdio::piped() } else { Stdio::inherit() };
         command.stdin(Stdio::null()).stdout(stdio()).stderr(stdio()).process_group(0);
@@ -81,7 +100,7 @@ impl Running {
         ensure!(!stopping(), "stopped");
         let mut child = command.spawn().with_context(|| format!("cannot start {name}"))?;
         let group = i32::try_from(child.id()).context("a process id beyond every limit")?;
-        running.insert(group);
+        running.insert(group, ends);
         drop(running);
         let (events, received) = mpsc::channel();
         if let Some(out) = child.stdout.take() {
@@ -92,6 +111,11 @@ impl Running {
         }
         wait_for(child, group, events);
         Ok(Self { group, events: received, ended: None })
+    }
+
+    /// The process id.
+    pub const fn id(&self) -> i32 {
+        self.group
     }
 
     /// The next event within `limit`; `None` if there was none. After the end it returns the end again.
@@ -179,13 +203,15 @@ fn wait_for(mut child: Child, group: i32, events: Sender<Event>) {
     });
 }
 
-fn running() -> MutexGuard<'static, BTreeSet<i32>> {
+fn running() -> MutexGuard<'static, BTreeMap<i32, Ends>> {
     RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn signal_all(signal: Signal) {
-    for group in running().iter() {
-        signal_group(*group, signal);
+    for (group, ends) in running().iter() {
+        if *ends == Ends::AtOnce || signal == Signal::SIGKILL {
+            signal_group(*group, signal);
+        }
     }
 }
 

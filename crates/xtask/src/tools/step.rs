@@ -63,7 +63,8 @@ pub fn run(label: &str, command: Command, limit: Duration, silence: Duration) ->
 /// Why a step failed, in one line: its first line about an error, or the failure itself.
 pub fn reason(failure: &anyhow::Error) -> String {
     let said = failure.to_string();
-    let begins = |line: &&str| ["error", "npm error"].iter().any(|word| line.trim().to_lowercase().starts_with(word));
+    let begins =
+        |line: &&str| ["error", "npm error", "e: "].iter().any(|word| line.trim().to_lowercase().starts_with(word));
     let line = said.lines().find(begins);
     line.map_or_else(|| failure.root_cause().to_string(), |line| line.trim().chars().take(160).collect())
 }

@@ -13,6 +13,9 @@ use crate::{process, workspace};
 
 /// The oldest wasm-opt that knows what today's compilers write.
 const OLDEST_WASM_OPT: u32 = 123;
+/// The oldest mongod and redis-server that have what the store and the bus use (sharded channels came with Redis 7).
+const OLDEST_MONGOD: u32 = 6;
+const OLDEST_REDIS: u32 = 7;
 /// How long a program may think about its own version; wasm-opt is a large script for Node.
 const LIMIT: Duration = Duration::from_secs(30);
 
@@ -23,6 +26,8 @@ pub fn fits(path: &Path, name: &str) -> Result<bool> {
         "trunk" => is_compatible(&version, TRUNK),
         "wasm-bindgen" | "wasm-bindgen-test-runner" => version == workspace::locked_version("wasm-bindgen")?,
         "wasm-opt" => version.parse().is_ok_and(|version: u32| version >= OLDEST_WASM_OPT),
+        "mongod" => major(&version) >= OLDEST_MONGOD,
+        "redis-server" => major(&version) >= OLDEST_REDIS,
         _ => true,
     })
 }
@@ -41,9 +46,18 @@ fn said_by(path: &Path) -> Option<String> {
     Some(version)
 }
 
-/// The first word that begins with a digit: `0.21.14` of `trunk 0.21.14`, `132` of `wasm-opt version 132 (version_132)`.
+/// The first word that is a number: `0.21.14` of `trunk 0.21.14`, `132` of `wasm-opt version 132 (version_132)`, `6.0.5` of
+/// `db version v6.0.5`, `7.0.15` of `Redis server v=7.0.15`.
 pub fn first_number(said: &str) -> Option<String> {
-    said.split_whitespace().find(|word| word.starts_with(|c: char| c.is_ascii_digit())).map(str::to_owned)
+    said.split_whitespace().find_map(|word| {
+        let number = word.strip_prefix('v').unwrap_or(word);
+        let number = number.strip_prefix('=').unwrap_or(number);
+        number.starts_with(|c: char| c.is_ascii_digit()).then(|| number.to_owned())
+    })
+}
+
+fn major(version: &str) -> u32 {
+    version.split('.').next().and_then(|major| major.parse().ok()).unwrap_or(0)
 }
 
 /// Whether `version` is `wanted` or a later fix of it.
@@ -64,10 +78,17 @@ mod tests {
             ("wasm-bindgen-test-runner 0.2.130", "0.2.130"),
             ("wasm-opt version 132 (version_132)\n", "132"),
             ("rustc 1.95.0 (59807616e 2026-04-14)", "1.95.0"),
+            ("db version v6.0.5\nBuild Info: {\n    \"openSSLVersion\": \"OpenSSL 3.0.19 27 Jan 2026\"", "6.0.5"),
+            ("Redis server v=7.0.15 sha=00000000:0 malloc=jemalloc-5.3.0 bits=64 build=ae4d", "7.0.15"),
         ] {
             assert_eq!(first_number(said).as_deref(), Some(version));
         }
         assert_eq!(first_number("error: no such thing"), None);
+    }
+
+    #[test]
+    fn the_major_number_decides_for_servers() {
+        assert_eq!((major("6.0.5"), major("10"), major("unknown")), (6, 10, 0));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 mod read;
 mod resume;
 mod search;
+mod stretches;
 
 #[cfg(test)]
 mod tests;
@@ -18,6 +19,8 @@ use natter_shared::error::Fields;
 use natter_shared::id::{ClientId, RoomId, Seq};
 use natter_shared::room::{Role, RoomKind};
 use natter_shared::text::Emoji;
+use std::sync::Arc;
+use stretches::Stretches;
 
 /// Why something about a message was refused or failed.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -71,11 +74,14 @@ pub struct Sent {
 pub struct Messages {
     parts: Parts,
     log: LogWriter,
+    /// What clients that catch up are reading.
+    stretches: Stretches,
 }
 
 impl Messages {
     pub fn new(parts: &Parts, log: LogWriter) -> Self {
-        Self { parts: parts.clone(), log }
+        let stretches = Stretches::new(Arc::clone(&parts.store), resume::STRETCH_MAX);
+        Self { parts: parts.clone(), log, stretches }
     }
 
     /// Says something. A repeat with the same `client_id` is answered with the first entry, whatever else it holds. Nothing

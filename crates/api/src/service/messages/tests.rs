@@ -243,3 +243,66 @@ async fn search_goes_on_where_it_stopped() {
     }
     assert_eq!(found, [11, 10, 9, 8, 7, 6, 5], "newest first, each once");
 }
+
+fn texts(frames: &[ServerFrame]) -> Vec<String> {
+    let entries = frames.iter().filter_map(|frame| match frame {
+        ServerFrame::Entries { entries, .. } => Some(entries),
+        _ => None,
+    });
+    let text = |entry: &Entry| match &entry.what {
+        EntryKind::Message(content) => content.body.as_str().to_owned(),
+        other => format!("{other:?}"),
+    };
+    entries.flatten().map(text).collect()
+}
+
+#[tokio::test]
+async fn who_catches_up_with_the_same_at_the_same_time_shares_one_read() {
+    let stage = Stage::new();
+    let ([ann, bob, cleo], room) = garden(&stage).await;
+    let other = stage.room(&bob, "shed", Visibility::Public).await.id;
+    let whisper = MessageForm { to: Some(cleo.user), ..stage.form("cake") };
+    stage.tries_to_say(&ann, room, whisper).await.unwrap();
+    let head = stage.says(&ann, room, "two").await.seq;
+    let behind = stage.says(&bob, other, "three").await.seq;
+    let reads = || stage.messages.stretches.reads.swap(0, std::sync::atomic::Ordering::SeqCst);
+
+    let heads = [(room, head), (other, behind)];
+    let cursors = Cursors::from([(room, seq(4))]);
+    let both = Cursors::from([(room, seq(4)), (other, seq(1))]);
+    let many = (0..100).map(|n| {
+        let reader = if n % 2 == 0 { bob.user } else { cleo.user };
+        stage.messages.resume(reader, &heads, if n < 90 { &cursors } else { &both })
+    });
+    for (n, frames) in join_all(many).await.into_iter().enumerate() {
+        let first = if n % 2 == 0 { "Withheld" } else { "cake" };
+        let mut expected = vec![first, "two"];
+        expected.extend((n >= 90).then_some("three"));
+        let mut found = texts(&frames.unwrap());
+        found.sort_by_key(|text| expected.iter().position(|it| it == text));
+        assert_eq!(found, expected, "each sees what is for them");
+    }
+    // Two if no read is done before the last one has asked; a hundred if nothing were shared.
+    let found = reads();
+    assert!((2..50).contains(&found), "{found} reads");
+
+    // Somebody who knows of more than a read under way will show reads again.
+    let more = [(room, head.next())];
+    let old = [(room, head)];
+    let (early, late) =
+        tokio::join!(stage.messages.resume(bob.user, &old, &cursors), stage.messages.resume(bob.user, &more, &cursors));
+    assert_eq!(texts(&early.unwrap()), texts(&late.unwrap()));
+    assert_eq!(reads(), 2);
+
+    // A reader that gives up leaves nobody waiting.
+    let resume = || stage.messages.resume(bob.user, &heads, &cursors);
+    let mut gone = Box::pin(resume());
+    while futures_util::poll!(&mut gone).is_ready() {
+        gone = Box::pin(resume());
+    }
+    let mut waiting = Box::pin(resume());
+    assert!(futures_util::poll!(&mut waiting).is_pending(), "it shares a read that nobody goes on with");
+    drop(gone);
+    assert_eq!(texts(&waiting.await.unwrap()), ["Withheld", "two"]);
+    assert!(stage.messages.stretches.is_idle());
+}

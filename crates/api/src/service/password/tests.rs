@@ -10,6 +10,7 @@ fn passwords_with(cost: u32, keys: &[u8]) -> Passwords {
         cost,
         entropy: Arc::new(SystemEntropy),
         pool: Arc::new(Pool::new()),
+        worked: Arc::default(),
         replacing: tokio::sync::Mutex::new(()),
     }
 }

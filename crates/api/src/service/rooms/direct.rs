@@ -4,9 +4,9 @@ use super::{RoomError, Rooms, field, view};
 use crate::bus::Notice;
 use crate::clock::random;
 use crate::service::{Caller, rate};
-use crate::store::Standing;
+use crate::store::{RoomRecord, Standing};
 use natter_shared::frame::ServerFrame;
-use natter_shared::id::RoomId;
+use natter_shared::id::{RoomId, UserId};
 use natter_shared::room::{Role, Room};
 use natter_shared::text::Username;
 
@@ -20,8 +20,17 @@ impl Rooms {
         if peer.user.id == caller.user {
             return Err(field("username", "A conversation needs somebody else"));
         }
-        let id = RoomId::from_random_bytes(random(&*self.parts.entropy));
-        let (record, made) = self.parts.store.direct(caller.user, peer.user.id, id, self.parts.clock.now()).await?;
+        let (record, made) = match self.place_for(caller.user, Some(peer.user.id)).await {
+            Ok(_place) => {
+                let id = RoomId::from_random_bytes(random(&*self.parts.entropy));
+                self.parts.store.direct(caller.user, peer.user.id, id, self.parts.clock.now()).await?
+            }
+            // What is there already needs no place.
+            Err(full @ RoomError::LimitReached(_)) => {
+                (self.conversation(caller, peer.user.id).await?.ok_or(full)?, false)
+            }
+            Err(error) => return Err(error),
+        };
         let role = match self.parts.store.standing(record.id, caller.user).await? {
             Standing::Member(role) => role,
             Standing::Stranger | Standing::Former | Standing::Banned => Role::Member,
@@ -37,5 +46,12 @@ impl Rooms {
             self.parts.bus.publish(Notice::Users { users: vec![peer.user.id], frame });
         }
         Ok(room)
+    }
+
+    /// The conversation of the caller with somebody, if there is one.
+    async fn conversation(&self, caller: &Caller, peer: UserId) -> Result<Option<RoomRecord>, RoomError> {
+        let mut rooms = self.parts.store.overviews(caller.user).await?.into_iter().map(|overview| overview.room);
+        let is_theirs = |room: &RoomRecord| room.peers.is_some_and(|(a, b)| a == peer || b == peer);
+        Ok(rooms.find(is_theirs))
     }
 }

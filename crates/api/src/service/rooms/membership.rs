@@ -42,7 +42,9 @@ impl Rooms {
     }
 
     async fn come_in(&self, caller: &Caller, before: RoomRecord) -> Result<Room, RoomError> {
+        let place = self.place_for(caller.user, None).await?;
         let is_new = self.write(caller, before.id, EntryKind::Joined).await?;
+        drop(place);
         let (record, role) = match self.parts.store.room_for(before.id, caller.user).await? {
             Some((record, Standing::Member(role))) => (record, role),
             // Removed in the same moment: what was true when they came in.

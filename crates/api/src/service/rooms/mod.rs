@@ -1,9 +1,10 @@
 //! Rooms: making, finding and changing them. Who is in a room is `membership`, its join code `code`, conversations of two
-//! are `direct`.
+//! are `direct`, and how many rooms one person may be in is `place`.
 
 mod code;
 mod direct;
 mod membership;
+mod place;
 mod view;
 
 #[cfg(test)]
@@ -77,20 +78,20 @@ impl From<AccessError> for RoomError {
 pub struct Rooms {
     parts: Parts,
     log: LogWriter,
+    /// Held while somebody who is near the limit comes into a room.
+    last_places: tokio::sync::Mutex<()>,
 }
 
 impl Rooms {
     pub fn new(parts: &Parts, log: LogWriter) -> Self {
-        Self { parts: parts.clone(), log }
+        Self { parts: parts.clone(), log, last_places: tokio::sync::Mutex::default() }
     }
 
     /// Makes a room; the maker is its owner. Everybody hears of a new public one.
     pub async fn create(&self, caller: &Caller, form: RoomForm) -> Result<Room, RoomError> {
         let form = form.parse().map_err(RoomError::Invalid)?;
         self.allow("rooms", caller, rate::ROOMS).await?;
-        if self.parts.store.rooms_of(caller.user).await?.len() >= limits::ROOMS_PER_USER {
-            return Err(RoomError::LimitReached("You are in as many rooms as one person can be"));
-        }
+        let _place = self.place_for(caller.user, None).await?;
         for _ in 0..CODE_ATTEMPTS {
             let room = NewRoomRecord {
                 id: RoomId::from_random_bytes(random(&*self.parts.entropy)),

@@ -1,6 +1,7 @@
 //! Rooms on the real store: what is announced, what stays untouched, and what two at once cannot break. Who may do what is
 //! `tests/standing`.
 
+mod limit;
 mod standing;
 
 use super::*;

@@ -14,7 +14,7 @@ use super::{Caller, Parts};
 use crate::bus::{Notice, TooOften};
 use crate::store::{SessionRecord, StoreError, UserRecord};
 use live::Live;
-use natter_shared::account::{Session, SessionInfo};
+use natter_shared::account::{Session, SessionInfo, User};
 use natter_shared::id::{SessionId, UserId};
 use natter_shared::text::Username;
 use natter_shared::timestamp::Timestamp;
@@ -48,6 +48,15 @@ impl From<TooOften> for SessionError {
     fn from(too_often: TooOften) -> Self {
         Self::TooOften(too_often)
     }
+}
+
+/// What a look at a login shows.
+enum Life {
+    Ended,
+    /// It was alive a moment ago; nothing was read.
+    Believed,
+    /// It is alive, and this is whose it is.
+    Seen(Box<UserRecord>),
 }
 
 /// A login that was opened or refreshed.
@@ -93,6 +102,11 @@ impl Sessions {
 
     /// Who shows this access token, if its login lives.
     pub async fn authenticate(&self, token: &str) -> Result<Caller, SessionError> {
+        Ok(self.recognise(token).await?.0)
+    }
+
+    /// The same, with the person if the store had to be asked for them: who needs both asks once.
+    pub async fn recognise(&self, token: &str) -> Result<(Caller, Option<User>), SessionError> {
         let access = match self.access.read(token, self.now()) {
             Ok(access) => access,
             Err(why) => {
@@ -104,28 +118,29 @@ impl Sessions {
             }
         };
         let Access { user, session, expires_at } = access;
-        if self.lives(session, user).await? {
-            Ok(Caller { user, session, expires_at })
-        } else {
-            Err(SessionError::NotSignedIn)
+        match self.look(session, user).await? {
+            Life::Ended => Err(SessionError::NotSignedIn),
+            Life::Believed => Ok((Caller { user, session, expires_at }, None)),
+            Life::Seen(record) => Ok((Caller { user, session, expires_at }, Some(record.user))),
         }
     }
 
     /// Whether a caller that was authenticated before still is: its access token has not ended and its login lives. A store
     /// that does not answer is an error, and no reason to close a socket.
     pub async fn still_valid(&self, caller: &Caller) -> Result<bool, SessionError> {
-        Ok(self.now() < caller.expires_at && self.lives(caller.session, caller.user).await?)
+        Ok(self.now() < caller.expires_at && !matches!(self.look(caller.session, caller.user).await?, Life::Ended))
     }
 
-    async fn lives(&self, session: SessionId, user: UserId) -> Result<bool, SessionError> {
+    async fn look(&self, session: SessionId, user: UserId) -> Result<Life, SessionError> {
         let now = self.now();
-        let Err(endings) = self.live.believe(session, user, now) else { return Ok(true) };
-        let Some(record) = self.parts.store.session(session).await? else { return Ok(false) };
-        if record.user != user || !is_live(&record, now) || self.enabled(user).await?.is_none() {
-            return Ok(false);
+        let Err(endings) = self.live.believe(session, user, now) else { return Ok(Life::Believed) };
+        let Some(record) = self.parts.store.session(session).await? else { return Ok(Life::Ended) };
+        if record.user != user || !is_live(&record, now) {
+            return Ok(Life::Ended);
         }
+        let Some(person) = self.enabled(user).await? else { return Ok(Life::Ended) };
         self.live.remember(session, user, now, record.expires_at, endings);
-        Ok(true)
+        Ok(Life::Seen(Box::new(person)))
     }
 
     async fn enabled(&self, user: UserId) -> Result<Option<UserRecord>, SessionError> {
@@ -179,6 +194,17 @@ impl Sessions {
     /// Forgets logins that ended on another node; for who hears of it from the bus.
     pub fn forget(&self, sessions: &[SessionId]) {
         self.live.forget(sessions);
+    }
+
+    /// Closes the connections of those of these logins (at most 500) that the store says are dead: what ended on another
+    /// node may not have been heard here. Returns how many.
+    pub async fn recheck(&self, sessions: &[SessionId]) -> Result<usize, SessionError> {
+        let ended = self.parts.store.ended_among(sessions, self.now()).await?;
+        let count = ended.len();
+        if count > 0 {
+            self.ended(ended);
+        }
+        Ok(count)
     }
 
     /// Removes logins from the store that ended a day ago or longer. Returns how many.

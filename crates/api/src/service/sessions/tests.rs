@@ -1,10 +1,12 @@
-//! Logins from the first one to their end, on the real store.
+//! Logins from the first one to their end, on the real store. What a stranger could learn from them is `tests/alike`.
+
+mod alike;
 
 use super::*;
 use crate::scene::{Scene, from};
 use crate::service::accounts::Accounts;
 use crate::service::token::SigningKeys;
-use natter_shared::account::{LoginForm, RegisterForm, User};
+use natter_shared::account::{LoginForm, RegisterForm};
 
 const PASSWORD: &str = "violet kettle orbit 93";
 const HERE: &str = "203.0.113.7";
@@ -322,4 +324,35 @@ async fn one_address_tries_twenty_passwords_a_minute() {
     }
     assert!(matches!(world.fails("ann", PASSWORD, THERE).await, SessionError::TooOften(_)));
     world.signs_in().await;
+}
+
+#[tokio::test]
+async fn who_is_looked_up_for_a_token_comes_with_it() {
+    let world = World::new().await;
+    let opened = world.signs_in().await;
+    let token = &opened.session.access_token;
+    let (caller, person) = world.sessions.recognise(token).await.unwrap();
+    assert_eq!((caller.user, person), (world.ann.id, Some(world.ann.clone())));
+    let (_, person) = world.sessions.recognise(token).await.unwrap();
+    assert_eq!(person, None, "nobody is read for a login that was alive a moment ago");
+    world.scene.passes_seconds(live::BELIEVED_MS / 1_000);
+    assert_eq!(world.sessions.recognise(token).await.unwrap().1, Some(world.ann.clone()));
+    world.sessions.logout(Some(&caller), None).await.unwrap();
+    assert!(matches!(world.sessions.recognise(token).await, Err(SessionError::NotSignedIn)));
+}
+
+#[tokio::test]
+async fn a_login_that_ended_elsewhere_unheard_is_found_in_the_store() {
+    let world = World::new().await;
+    let (alive, dead) = (world.signs_in().await, world.signs_in().await);
+    let (alive, dead) = (world.caller(&alive).await, world.caller(&dead).await);
+    let both = [alive.session, dead.session];
+    assert_eq!(world.sessions.recheck(&both).await.unwrap(), 0);
+    // Another node, whose notice is lost.
+    assert!(world.scene.parts.store.revoke_session(dead.user, dead.session, world.scene.now()).await.unwrap());
+    assert!(world.sessions.still_valid(&dead).await.unwrap(), "believed for some seconds");
+    assert_eq!(world.sessions.recheck(&both).await.unwrap(), 1);
+    assert_eq!(world.scene.ended(), [dead.session], "its sockets are closed");
+    assert!(!world.sessions.still_valid(&dead).await.unwrap());
+    assert!(world.sessions.still_valid(&alive).await.unwrap());
 }

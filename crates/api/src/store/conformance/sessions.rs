@@ -126,6 +126,24 @@ pub async fn a_login_ends_by_time_and_rotation_does_not_move_it(world: &World) {
     assert_eq!(world.store.session(session.id).await.unwrap(), None);
 }
 
+pub async fn dead_logins_are_told_from_live_ones(world: &World) {
+    let (ann, bob) = (world.person("ann").await, world.person("bob").await);
+    let (alive, revoked, others) = (login(world, &ann).await, login(world, &ann).await, login(world, &bob).await);
+    let unheard = SessionId::from_bytes(world.fresh());
+    let ids = [alive.id, revoked.id, others.id, unheard];
+    let now = world.now();
+    assert_eq!(world.store.ended_among(&[], now).await.unwrap(), []);
+    assert_eq!(world.store.ended_among(&ids, now).await.unwrap(), [unheard]);
+    assert!(world.store.revoke_session(ann.id, revoked.id, now).await.unwrap());
+    let mut ended = world.store.ended_among(&ids, now).await.unwrap();
+    let mut expected = vec![revoked.id, unheard];
+    ended.sort();
+    expected.sort();
+    assert_eq!(ended, expected);
+    let last = alive.expires_at.max(others.expires_at);
+    assert_eq!(world.store.ended_among(&ids, last).await.unwrap().len(), ids.len(), "all end by time");
+}
+
 pub async fn logins_are_listed_and_revoked(world: &World) {
     let (ann, bob) = (world.person("ann").await, world.person("bob").await);
     let mut logins = Vec::new();

@@ -1,1 +1,166 @@
-//! accounts
+//! People: the `users` collection.
+
+use super::document::{Id, UserDoc, Word, date, time};
+use super::fault::duplicate;
+use super::{Mongo, Shared};
+use crate::store::{Accounts, CreatedUser, NewUser, StoreError, Stored, UserRecord};
+use async_trait::async_trait;
+use futures_util::TryStreamExt;
+use mongodb::bson::{Document, doc};
+use mongodb::options::ReturnDocument;
+use natter_shared::account::{ProfileChange, User};
+use natter_shared::id::UserId;
+use natter_shared::text::{Email, Username};
+use serde::Deserialize;
+use std::collections::HashSet;
+
+impl UserDoc {
+    fn new(new: &NewUser) -> Self {
+        Self {
+            id: new.id.stored(),
+            username: new.username.as_str().to_owned(),
+            display_name: new.display_name.as_str().to_owned(),
+            email: new.email.as_ref().map(|email| email.as_str().to_owned()),
+            gender: new.gender.map(|gender| gender.word().to_owned()),
+            avatar_url: None,
+            guest: new.guest,
+            password_hash: new.password_hash.clone(),
+            created_at: date(new.created_at),
+            disabled: false,
+        }
+    }
+
+    fn record(mut self) -> Stored<UserRecord> {
+        Ok(UserRecord {
+            email: self.email.take().map(Email::from_stored),
+            password_hash: self.password_hash.take(),
+            created_at: time(self.created_at),
+            disabled: self.disabled,
+            user: self.user()?,
+        })
+    }
+}
+
+impl Shared {
+    async fn user_where(&self, which: Document) -> Stored<Option<UserRecord>> {
+        self.users.find_one(which).await?.map(UserDoc::record).transpose()
+    }
+
+    /// The people among these that exist, in no order.
+    pub(super) async fn people(&self, ids: impl IntoIterator<Item = UserId>) -> Stored<Vec<User>> {
+        let ids: Vec<_> = ids.into_iter().map(Id::stored).collect();
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let found: Vec<UserDoc> = self.users.find(doc! { "_id": { "$in": ids } }).await?.try_collect().await?;
+        found.into_iter().map(UserDoc::user).collect()
+    }
+
+    async fn create_user(&self, new: NewUser) -> Stored<CreatedUser> {
+        let user = UserDoc::new(&new);
+        let Err(error) = self.users.insert_one(&user).await else { return Ok(CreatedUser::Created(user.user()?)) };
+        if duplicate(&error).is_none() {
+            return Err(error.into());
+        }
+        if let Some(there) = self.user_where(doc! { "_id": user.id }).await? {
+            // A repeat whose first answer was lost.
+            let same = there.user.username == new.username;
+            return Ok(if same { CreatedUser::Created(there.user) } else { CreatedUser::UsernameTaken });
+        }
+        match self.user_where(doc! { "username": user.username }).await? {
+            Some(_) => Ok(CreatedUser::UsernameTaken),
+            // What is in the way is not durable yet, and may be this very person.
+            None => Err(StoreError::Unknown("the same username is being registered".into())),
+        }
+    }
+
+    async fn taken_usernames(&self, names: Vec<Username>) -> Stored<Vec<Username>> {
+        #[derive(Deserialize)]
+        struct Named {
+            username: String,
+        }
+        let which: Vec<_> = names.iter().map(Username::as_str).collect();
+        let users = self.users.clone_with_type::<Named>();
+        let found = users.find(doc! { "username": { "$in": which } }).projection(doc! { "_id": 0, "username": 1 });
+        let taken: HashSet<String> = found.await?.map_ok(|user| user.username).try_collect().await?;
+        Ok(names.into_iter().filter(|name| taken.contains(name.as_str())).collect())
+    }
+
+    async fn search_users(&self, prefix: String, after: Option<String>, limit: u32) -> Stored<Vec<User>> {
+        // Usernames are ASCII: all that start with the prefix lie below it followed by the last character there is.
+        let mut name = doc! { "$lt": format!("{prefix}\u{10FFFF}"), "$gte": prefix };
+        if let Some(after) = after {
+            name.insert("$gt", after);
+        }
+        let which = doc! { "username": name, "guest": false, "disabled": false };
+        let found = self.users.find(which).sort(doc! { "username": 1 }).limit(i64::from(limit)).await?;
+        let found: Vec<UserDoc> = found.try_collect().await?;
+        found.into_iter().map(UserDoc::user).collect()
+    }
+
+    async fn update_profile(&self, id: UserId, change: ProfileChange) -> Stored<Option<UserRecord>> {
+        let mut set = Document::new();
+        if let Some(name) = change.display_name {
+            set.insert("display_name", name.as_str());
+        }
+        if let Some(email) = change.email {
+            set.insert("email", email.as_str());
+        }
+        if let Some(gender) = change.gender {
+            set.insert("gender", gender.word());
+        }
+        let which = doc! { "_id": id.stored() };
+        if set.is_empty() {
+            return self.user_where(which).await;
+        }
+        let changing = self.users.find_one_and_update(which, doc! { "$set": set });
+        let changed = changing.return_document(ReturnDocument::After).await?;
+        self.authors.forget(id);
+        changed.map(UserDoc::record).transpose()
+    }
+}
+
+#[async_trait]
+impl Accounts for Mongo {
+    async fn create_user(&self, user: NewUser) -> Stored<CreatedUser> {
+        self.run(|shared| async move { shared.create_user(user).await }).await
+    }
+
+    async fn user(&self, id: UserId) -> Stored<Option<UserRecord>> {
+        self.run(move |shared| async move { shared.user_where(doc! { "_id": id.stored() }).await }).await
+    }
+
+    async fn user_by_name(&self, username: &Username) -> Stored<Option<UserRecord>> {
+        let which = doc! { "username": username.as_str() };
+        self.run(|shared| async move { shared.user_where(which).await }).await
+    }
+
+    async fn users(&self, ids: &[UserId]) -> Stored<Vec<User>> {
+        let ids = ids.to_vec();
+        self.run(|shared| async move { shared.people(ids).await }).await
+    }
+
+    async fn taken_usernames(&self, names: &[Username]) -> Stored<Vec<Username>> {
+        let names = names.to_vec();
+        self.run(|shared| async move { shared.taken_usernames(names).await }).await
+    }
+
+    async fn search_users(&self, prefix: &str, after: Option<&str>, limit: u32) -> Stored<Vec<User>> {
+        let (prefix, after) = (prefix.to_owned(), after.map(str::to_owned));
+        self.run(move |shared| async move { shared.search_users(prefix, after, limit).await }).await
+    }
+
+    async fn update_profile(&self, id: UserId, change: &ProfileChange) -> Stored<Option<UserRecord>> {
+        let change = change.clone();
+        self.run(move |shared| async move { shared.update_profile(id, change).await }).await
+    }
+
+    async fn set_password(&self, id: UserId, password_hash: &str) -> Stored<()> {
+        let set = doc! { "$set": { "password_hash": password_hash } };
+        self.run(move |shared| async move {
+            shared.users.update_one(doc! { "_id": id.stored() }, set).await?;
+            Ok(())
+        })
+        .await
+    }
+}

@@ -4,7 +4,7 @@
 
 use super::Shared;
 use super::document::{EntryDoc, Id, date, int, seq};
-use super::effects::{has_effect, take_effect};
+use super::effects::{Failed, has_effect, take_effect};
 use super::facts::{Known, Rooms};
 use super::fault::{Duplicate, duplicate};
 use super::indexes::{NAME_KEY, ONCE, ROOM_SEQ, ROOM_USER};
@@ -16,7 +16,7 @@ use mongodb::bson::{Document, doc};
 use mongodb::error::{Error, ErrorKind};
 use natter_shared::entry::Entry;
 use natter_shared::id::{ClientId, RoomId, Seq, UserId};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use tokio::sync::Mutex;
 
 /// Rooms that the writer keeps in mind; past this, all are read anew.
@@ -45,6 +45,7 @@ pub(super) async fn append(shared: &Shared, entries: Vec<NewEntry>) -> Stored<Ve
 }
 
 /// What became of an entry.
+#[expect(clippy::large_enum_variant, reason = "nearly all are new entries")]
 enum Outcome {
     New(Entry),
     /// The entry that is there already.
@@ -66,6 +67,8 @@ struct Plan {
     docs: Vec<EntryDoc>,
     /// Which are not, and why.
     decided: Vec<(usize, Verdict)>,
+    /// The rooms whose state kept somebody out. The index does not see to it that this state is still the newest.
+    unsure: BTreeSet<RoomId>,
 }
 
 /// How inserting a plan went.
@@ -81,6 +84,7 @@ impl Job<'_> {
     /// Gives every entry its outcome. Returns the rooms as they are then.
     async fn run(&mut self, mut rooms: Rooms) -> Stored<Rooms> {
         let mut pauses = Pauses::new();
+        let mut fresh: BTreeSet<RoomId> = BTreeSet::new();
         loop {
             let open: Vec<usize> = (0..self.entries.len()).filter(|at| self.outcomes[*at].is_none()).collect();
             if open.is_empty() {
@@ -89,6 +93,14 @@ impl Job<'_> {
             let entries: Vec<&NewEntry> = open.iter().map(|at| &self.entries[*at]).collect();
             let mut known = Known::load(self.shared, rooms, &entries).await?;
             let plan = self.plan(&open, &mut known)?;
+            if !plan.unsure.is_subset(&fresh) {
+                // What was kept in mind may be what another node has changed since: the answer must be of now.
+                plan.put.iter().for_each(|(at, _)| drop(known.rooms.remove(&self.entries[*at].room)));
+                plan.unsure.iter().for_each(|room| drop(known.rooms.remove(room)));
+                fresh.extend(plan.unsure);
+                rooms = known.rooms;
+                continue;
+            }
             match self.write(&plan, &known.rooms).await? {
                 Written::All => {
                     self.keep(&plan.put, &known)?;
@@ -137,7 +149,10 @@ impl Job<'_> {
                     once.extend(name.map(|name| (name, seq)));
                     known.apply(entry, seq);
                 }
-                verdict => plan.decided.push((at, verdict)),
+                verdict => {
+                    plan.unsure.insert(entry.room);
+                    plan.decided.push((at, verdict));
+                }
             }
         }
         Ok(plan)
@@ -163,16 +178,18 @@ impl Job<'_> {
         let mut transaction = Transaction::begin(self.shared).await?;
         let placed: Vec<(&NewEntry, Seq)> = plan.put.iter().map(|(at, seq)| (&self.entries[*at], *seq)).collect();
         let session = &mut transaction.session;
-        let mut done = self.shared.entries.insert_many(&plan.docs).ordered(true).session(&mut *session).await.map(drop);
-        if done.is_ok() {
-            done = take_effect(self.shared, session, &placed, rooms).await;
-        }
-        if let Err(error) = done {
+        let inserted = self.shared.entries.insert_many(&plan.docs).ordered(true).session(&mut *session).await;
+        let done = match inserted {
+            Ok(_) => take_effect(self.shared, session, &placed, rooms).await,
+            Err(error) => Err(met(&error).map_or(Failed::Driver(error), Failed::Met)),
+        };
+        if let Err(failed) = done {
             transaction.abort().await;
-            return match met(&error) {
-                Some(duplicate) => Ok(Written::Part(0, duplicate)),
-                None if is_transient(&error) => Ok(Written::Nothing),
-                None => Err(error.into()),
+            return match failed {
+                Failed::Met(duplicate) => Ok(Written::Part(0, duplicate)),
+                Failed::Driver(error) if is_transient(&error) => Ok(Written::Nothing),
+                Failed::Driver(error) => Err(error.into()),
+                Failed::Code(code) => Err(StoreError::Broken(format!("an effect failed with MongoDB's code {code}"))),
             };
         }
         match transaction.commit().await {
@@ -260,10 +277,8 @@ impl Job<'_> {
         self.shared.indexer.touched(rooms);
         let mut there: HashMap<(RoomId, Seq), Entry> = HashMap::new();
         if !wanted.is_empty() {
-            let which: Vec<Document> = wanted
-                .iter()
-                .map(|(room, seqs)| doc! { "room": room.stored(), "seq": { "$in": seqs } })
-                .collect();
+            let which: Vec<Document> =
+                wanted.iter().map(|(room, seqs)| doc! { "room": room.stored(), "seq": { "$in": seqs } }).collect();
             let docs: Vec<EntryDoc> = self.shared.entries.find(doc! { "$or": which }).await?.try_collect().await?;
             let entries = self.shared.entries_of(&docs).await?;
             there.extend(entries.into_iter().map(|entry| ((entry.room, entry.seq), entry)));

@@ -212,8 +212,8 @@ pub(super) const EDITED: &str = "edited";
 const YES: &str = "yes";
 const NO: &str = "no";
 
-fn yes(flag: bool) -> Option<String> {
-    Some(if flag { YES } else { NO }.to_owned())
+fn yes(flag: bool) -> String {
+    if flag { YES } else { NO }.to_owned()
 }
 
 impl EntryDoc {
@@ -237,7 +237,8 @@ impl EntryDoc {
         };
         let on = |kind, target: &Seq| Self { target: Some(int(*target)), ..plain(kind) };
         let says = |kind, text: &str| Self { text: Some(text.to_owned()), ..plain(kind) };
-        let about = |kind, user: &UserId, flag: Option<String>| Self { other: Some(user.stored()), flag, ..plain(kind) };
+        let about =
+            |kind, user: &UserId, flag: Option<String>| Self { other: Some(user.stored()), flag, ..plain(kind) };
         let mut doc = match what {
             EntryKind::Message(content) => Self {
                 reply_to: content.reply_to.map(int),
@@ -255,13 +256,13 @@ impl EntryDoc {
             }
             EntryKind::Joined => plain("joined"),
             EntryKind::Left => plain("left"),
-            EntryKind::Removed { user, banned } => about("removed", user, yes(*banned)),
+            EntryKind::Removed { user, banned } => about("removed", user, Some(yes(*banned))),
             EntryKind::Renamed { name } => says("renamed", name.as_str()),
             EntryKind::Topic { topic } => says("topic", topic.as_str()),
             EntryKind::Visibility { visibility } => {
                 Self { flag: Some(visibility.word().to_owned()), ..plain("visibility") }
             }
-            EntryKind::Archived { archived } => Self { flag: yes(*archived), ..plain("archived") },
+            EntryKind::Archived { archived } => Self { flag: Some(yes(*archived)), ..plain("archived") },
             EntryKind::Role { user, role } => about("role", user, Some(role.word().to_owned())),
             EntryKind::Pinned { target } => on("pinned", target),
             EntryKind::Unpinned { target } => on("unpinned", target),

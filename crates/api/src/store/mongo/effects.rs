@@ -1,13 +1,15 @@
 //! What an entry changes besides standing in the log: members, the room, the text of a deleted message. All of it in the
-//! transaction that inserts the entry.
+//! transaction that inserts the entry, as one command a collection.
 
 use super::Shared;
+use super::bulk::refused;
 use super::document::{BANNED, EDITED, FORMER, Id, MEMBER, Word, int};
 use super::facts::Rooms;
+use super::fault::Duplicate;
 use crate::store::NewEntry;
 use mongodb::ClientSession;
 use mongodb::bson::{Document, doc};
-use mongodb::error::Result;
+use mongodb::error::Error;
 use natter_shared::entry::EntryKind;
 use natter_shared::id::{RoomId, Seq, UserId};
 use natter_shared::room::Role;
@@ -18,88 +20,112 @@ pub(super) const fn has_effect(what: &EntryKind) -> bool {
     matches!(what, EntryKind::Deleted { .. }) || what.is_event()
 }
 
+/// Why effects did not take place.
+pub(super) enum Failed {
+    Driver(Error),
+    /// A unique key was there: another room has the name.
+    Met(Duplicate),
+    /// The server refused a statement for another reason.
+    Code(i32),
+}
+
+impl From<Error> for Failed {
+    fn from(error: Error) -> Self {
+        Self::Driver(error)
+    }
+}
+
+/// The statements of three `update` commands.
+#[derive(Default)]
+struct Statements {
+    members: Vec<Document>,
+    rooms: Vec<Document>,
+    entries: Vec<Document>,
+}
+
 /// Does what these entries say, each of which stands at its seq. `rooms` is how the rooms are after all of them.
 pub(super) async fn take_effect(
     shared: &Shared,
     session: &mut ClientSession,
     entries: &[(&NewEntry, Seq)],
     rooms: &Rooms,
-) -> Result<()> {
+) -> Result<(), Failed> {
+    let Statements { members, rooms, entries } = statements(entries, rooms);
+    for (collection, updates) in [("members", members), ("rooms", rooms), ("entries", entries)] {
+        if updates.is_empty() {
+            continue;
+        }
+        // The write concern is the commit's.
+        let command = doc! { "update": collection, "updates": updates, "ordered": true };
+        let reply = shared.db.run_command(command).session(&mut *session).await?;
+        if let Some(refused) = refused(&reply) {
+            return Err(refused.duplicate().map_or(Failed::Code(refused.code), Failed::Met));
+        }
+    }
+    Ok(())
+}
+
+fn statements(entries: &[(&NewEntry, Seq)], rooms: &Rooms) -> Statements {
+    let mut all = Statements::default();
     let mut crowds = BTreeSet::new();
     for (entry, seq) in entries {
         let room = entry.room;
         match &entry.what {
-            EntryKind::Deleted { target } => delete(shared, session, room, *target, *seq).await?,
+            EntryKind::Deleted { target } => all.delete(room, *target, *seq),
             EntryKind::Joined => {
-                join(shared, session, room, entry.author, *seq).await?;
+                all.join(room, entry.author, *seq);
                 crowds.insert(room);
             }
             EntryKind::Left => {
-                set_member(shared, session, room, entry.author, doc! { "state": FORMER }).await?;
+                all.set_member(room, entry.author, doc! { "state": FORMER });
                 crowds.insert(room);
             }
             EntryKind::Removed { user, banned } => {
-                let state = if *banned { BANNED } else { FORMER };
-                set_member(shared, session, room, *user, doc! { "state": state }).await?;
+                all.set_member(room, *user, doc! { "state": if *banned { BANNED } else { FORMER } });
                 crowds.insert(room);
             }
-            EntryKind::Role { user, role } => {
-                set_member(shared, session, room, *user, doc! { "role": role.word() }).await?;
-            }
+            EntryKind::Role { user, role } => all.set_member(room, *user, doc! { "role": role.word() }),
             EntryKind::Renamed { name } => {
-                set_room(shared, session, room, doc! { "name": name.as_str(), "name_key": name.key() }).await?;
+                all.set_room(room, doc! { "name": name.as_str(), "name_key": name.key() });
             }
-            EntryKind::Topic { topic } => set_room(shared, session, room, doc! { "topic": topic.as_str() }).await?,
-            EntryKind::Visibility { visibility } => {
-                set_room(shared, session, room, doc! { "visibility": visibility.word() }).await?;
-            }
-            EntryKind::Archived { archived } => {
-                set_room(shared, session, room, doc! { "archived": archived }).await?;
-            }
+            EntryKind::Topic { topic } => all.set_room(room, doc! { "topic": topic.as_str() }),
+            EntryKind::Visibility { visibility } => all.set_room(room, doc! { "visibility": visibility.word() }),
+            EntryKind::Archived { archived } => all.set_room(room, doc! { "archived": archived }),
             _ => {}
         }
     }
     for room in crowds {
         let members = rooms.get(&room).map_or(0, |state| i64::try_from(state.members).unwrap_or(i64::MAX));
-        set_room(shared, session, room, doc! { "member_count": members }).await?;
+        all.set_room(room, doc! { "member_count": members });
     }
-    Ok(())
+    all
 }
 
-async fn set_room(shared: &Shared, session: &mut ClientSession, room: RoomId, set: Document) -> Result<()> {
-    shared.rooms.update_one(doc! { "_id": room.stored() }, doc! { "$set": set }).session(session).await?;
-    Ok(())
-}
+impl Statements {
+    fn set_room(&mut self, room: RoomId, set: Document) {
+        self.rooms.push(doc! { "q": { "_id": room.stored() }, "u": { "$set": set } });
+    }
 
-async fn set_member(
-    shared: &Shared,
-    session: &mut ClientSession,
-    room: RoomId,
-    user: UserId,
-    set: Document,
-) -> Result<()> {
-    let which = doc! { "room": room.stored(), "user": user.stored() };
-    shared.members.update_one(which, doc! { "$set": set }).session(session).await?;
-    Ok(())
-}
+    fn set_member(&mut self, room: RoomId, user: UserId, set: Document) {
+        self.members.push(doc! { "q": { "room": room.stored(), "user": user.stored() }, "u": { "$set": set } });
+    }
 
-/// Makes a member, or a former member one again, who has seen all up to here.
-async fn join(shared: &Shared, session: &mut ClientSession, room: RoomId, user: UserId, seq: Seq) -> Result<()> {
-    let which = doc! { "room": room.stored(), "user": user.stored() };
-    let seq = int(seq);
-    let set = doc! {
-        "state": MEMBER, "role": Role::Member.word(), "joined": seq, "delivered": seq, "read": seq,
-    };
-    shared.members.update_one(which, doc! { "$set": set }).upsert(true).session(session).await?;
-    Ok(())
-}
+    /// Makes a member, or a former member one again, who has seen all up to here.
+    fn join(&mut self, room: RoomId, user: UserId, seq: Seq) {
+        let which = doc! { "room": room.stored(), "user": user.stored() };
+        let seq = int(seq);
+        let set = doc! {
+            "state": MEMBER, "role": Role::Member.word(), "joined": seq, "delivered": seq, "read": seq,
+        };
+        self.members.push(doc! { "q": which, "u": { "$set": set }, "upsert": true });
+    }
 
-/// Blanks a message and all its edits, in the log.
-async fn delete(shared: &Shared, session: &mut ClientSession, room: RoomId, target: Seq, seq: Seq) -> Result<()> {
-    let message = doc! { "room": room.stored(), "seq": int(target) };
-    let blank = doc! { "$set": { "text": "", "deleted": int(seq) }, "$unset": { "files": "" } };
-    shared.entries.update_one(message, blank).session(&mut *session).await?;
-    let edits = doc! { "room": room.stored(), "target": int(target), "kind": EDITED };
-    shared.entries.update_many(edits, doc! { "$set": { "text": "" } }).session(session).await?;
-    Ok(())
+    /// Blanks a message and all its edits, in the log.
+    fn delete(&mut self, room: RoomId, target: Seq, seq: Seq) {
+        let message = doc! { "room": room.stored(), "seq": int(target) };
+        let blank = doc! { "$set": { "text": "", "deleted": int(seq) }, "$unset": { "files": "" } };
+        self.entries.push(doc! { "q": message, "u": blank });
+        let edits = doc! { "room": room.stored(), "target": int(target), "kind": EDITED };
+        self.entries.push(doc! { "q": edits, "u": { "$set": { "text": "" } }, "multi": true });
+    }
 }

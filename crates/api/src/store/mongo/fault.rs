@@ -8,8 +8,9 @@ pub(super) const DUPLICATE_KEY: i32 = 11_000;
 const OUT_OF_DISK: i32 = 14_031;
 const UNAUTHORIZED: i32 = 13;
 const AUTHENTICATION_FAILED: i32 = 18;
-/// The server ended the call because its time was up (`maxTimeMS`), or because it stops.
-const INTERRUPTED: &[i32] = &[50, 262, 91, 11_600, 11_601, 11_602, 10_107, 13_435, 13_436, 189];
+/// The server ended the call because its time was up (`maxTimeMS`), because it stops, or because the moment that is read is
+/// gone (another node is making an index).
+const INTERRUPTED: &[i32] = &[50, 262, 91, 11_600, 11_601, 11_602, 10_107, 13_435, 13_436, 189, 239, 246];
 
 impl From<Error> for StoreError {
     fn from(error: Error) -> Self {
@@ -19,7 +20,9 @@ impl From<Error> for StoreError {
         match code(&error) {
             Some(OUT_OF_DISK) => return Self::Unwritable("the disk of MongoDB is full".into()),
             Some(UNAUTHORIZED | AUTHENTICATION_FAILED) => {
-                return Self::Unwritable("MongoDB refuses this user: check the name, password and rights in NATTER_STORE".into());
+                return Self::Unwritable(
+                    "MongoDB refuses this user: check the name, password and rights in NATTER_STORE".into(),
+                );
             }
             Some(code) if INTERRUPTED.contains(&code) => {
                 return Self::Unknown(format!("MongoDB interrupted the call (code {code})"));
@@ -87,7 +90,10 @@ pub(super) fn duplicate(error: &Error) -> Option<Duplicate> {
         }
         _ => return None,
     };
-    // "E11000 duplicate key error collection: natter.entries index: room_seq dup key: { … }"
-    let index = message.split(" index: ").nth(1).and_then(|rest| rest.split_whitespace().next()).unwrap_or_default();
-    Some(Duplicate { at, index: index.to_owned() })
+    Some(Duplicate { at, index: index_of(message).to_owned() })
+}
+
+/// The index out of `E11000 duplicate key error collection: natter.entries index: room_seq dup key: { … }`.
+pub(super) fn index_of(message: &str) -> &str {
+    message.split(" index: ").nth(1).and_then(|rest| rest.split_whitespace().next()).unwrap_or_default()
 }

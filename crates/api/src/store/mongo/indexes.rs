@@ -38,7 +38,10 @@ fn where_there(mut model: IndexModel, field: &str) -> IndexModel {
 pub(super) async fn prepare(shared: &Shared) -> Result<(), OpenError> {
     check_version(shared).await?;
     shared.users.create_index(unique(USERNAME, doc! { "username": 1 })).await?;
-    shared.sessions.create_indexes([index("user", doc! { "user": 1 }), index("expires_at", doc! { "expires_at": 1 })]).await?;
+    shared
+        .sessions
+        .create_indexes([index("user", doc! { "user": 1 }), index("expires_at", doc! { "expires_at": 1 })])
+        .await?;
     shared
         .rooms
         .create_indexes([

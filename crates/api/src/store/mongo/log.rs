@@ -46,7 +46,8 @@ impl Shared {
         let ids: Vec<_> = rooms.iter().map(|room| room.stored()).collect();
         let newest = [
             doc! { "$match": { "room": { "$in": ids } } },
-            doc! { "$sort": { "room": 1, "seq": -1 } },
+            // The index backwards: in any other order all entries of these rooms would be read, and sorted.
+            doc! { "$sort": { "room": -1, "seq": -1 } },
             doc! { "$group": { "_id": "$room", "head": { "$first": "$seq" } } },
         ];
         let mut found = self.entries.aggregate(newest).await?;

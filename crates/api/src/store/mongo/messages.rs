@@ -43,7 +43,11 @@ pub(super) async fn as_they_stand(shared: &Shared, docs: Vec<EntryDoc>) -> Store
     }
     let of_room = |(room, seqs): (&RoomId, &Vec<i64>)| doc! { "room": room.stored(), "target": { "$in": seqs } };
     let mut which: Vec<Document> = targets.iter().map(of_room).collect();
-    let which = if which.len() == 1 { which.remove(0) } else { doc! { "$or": which } };
+    let which = if which.len() == 1 {
+        which.remove(0)
+    } else {
+        doc! { "$or": which }
+    };
     let found = shared.entries.find(which).sort(doc! { "room": 1, "seq": 1 }).await?;
     let changes: Vec<EntryDoc> = found.try_collect().await?;
 

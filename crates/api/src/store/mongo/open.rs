@@ -6,8 +6,8 @@ use super::words::Indexer;
 use super::{Mongo, Shared, UNDER_WAY, indexes, words};
 use mongodb::bson::doc;
 use mongodb::error::{Error, ErrorKind};
-use mongodb::options::{Acknowledgment, ClientOptions, ReadConcern, SelectionCriteria, WriteConcern};
 use mongodb::options::ReadPreference;
+use mongodb::options::{Acknowledgment, ClientOptions, ReadConcern, SelectionCriteria, WriteConcern};
 use mongodb::{Client, Database};
 use std::fmt;
 use std::sync::Arc;
@@ -54,25 +54,35 @@ impl fmt::Display for MongoUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (scheme, rest) = self.0.split_once("://").unwrap_or(("mongodb", ""));
         let hosts = rest.rsplit_once('@').map_or(rest, |(_, hosts)| hosts);
-        let hosts = hosts.split(['/', '?']).next().unwrap_or_default();
-        write!(f, "{scheme}://{hosts}")
+        let place = hosts.split('?').next().unwrap_or_default().trim_end_matches('/');
+        write!(f, "{scheme}://{place}")
     }
 }
 
 /// Why a MongoDB is not used, as a sentence for who runs the server.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    #[error("NATTER_STORE is no address of a MongoDB ({0}); it must be like mongodb://user:password@host:27017/natter?replicaSet=rs0")]
+    #[error(
+        "NATTER_STORE is no address of a MongoDB ({0}); it must be like mongodb://user:password@host:27017/natter?replicaSet=rs0"
+    )]
     BadUrl(String),
-    #[error("NATTER_STORE: no MongoDB that can write answers at {url} ({why}); is it running, is its replica set initiated, and is the address right?")]
+    #[error(
+        "NATTER_STORE: no MongoDB that can write answers at {url} ({why}); is it running, is its replica set initiated, and is the address right?"
+    )]
     Unreachable { url: MongoUrl, why: String },
-    #[error("NATTER_STORE: {url} refuses this user ({why}); check the name, the password, authSource and the user's rights on the database")]
+    #[error(
+        "NATTER_STORE: {url} refuses this user ({why}); check the name, the password, authSource and the user's rights on the database"
+    )]
     Refused { url: MongoUrl, why: String },
-    #[error("NATTER_STORE: the MongoDB at {url} stands alone, and messages on it could be lost; start it with --replSet and initiate the set (a set of one member will do)")]
+    #[error(
+        "NATTER_STORE: the MongoDB at {url} stands alone, and messages on it could be lost; start it with --replSet and initiate the set (a set of one member will do)"
+    )]
     Standalone { url: MongoUrl },
     #[error("NATTER_STORE: the MongoDB at {url} is too old (wire version {found}); Natter needs 6.0 or newer")]
     Old { url: MongoUrl, found: i32 },
-    #[error("NATTER_STORE: the data is of version {stored}, and this Natter knows version {known}; run the newer Natter")]
+    #[error(
+        "NATTER_STORE: the data is of version {stored}, and this Natter knows version {known}; run the newer Natter"
+    )]
     Newer { stored: i32, known: i32 },
     #[error("NATTER_STORE: the MongoDB cannot be used: {0}")]
     Failed(String),
@@ -94,25 +104,29 @@ impl From<Error> for OpenError {
 impl Mongo {
     /// Connects, waits for a MongoDB that is still starting, and makes the indexes.
     pub async fn open(url: &MongoUrl) -> Result<Self, OpenError> {
-        Self::open_with(url, |_| ()).await
+        Self::open_with(url, START, |_| ()).await
     }
 
-    /// The same with a last change to the driver's options.
-    pub(super) async fn open_with(url: &MongoUrl, change: impl FnOnce(&mut ClientOptions)) -> Result<Self, OpenError> {
+    /// The same with another patience, and with a last change to the driver's options.
+    pub(super) async fn open_with(
+        url: &MongoUrl,
+        patience: Duration,
+        change: impl FnOnce(&mut ClientOptions),
+    ) -> Result<Self, OpenError> {
+        let mut options = options(url).await?;
+        change(&mut options);
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(THREADS)
             .thread_name("mongodb")
             .enable_all()
             .build()
             .map_err(|error| OpenError::Failed(error.to_string()))?;
-        let mut options = options(url).await?;
-        change(&mut options);
         let url = url.clone();
         let handle = runtime.handle().clone();
         let opened = handle.spawn(async move {
             let client = Client::with_options(options).map_err(|error| OpenError::BadUrl(error.to_string()))?;
             let db = client.default_database().unwrap_or_else(|| client.database(DATABASE));
-            greet(&db, &url).await?;
+            greet(&db, &url, patience).await?;
             let shared = Arc::new(shared(client, db));
             indexes::prepare(&shared).await?;
             words::start(&shared);
@@ -153,7 +167,9 @@ async fn options(url: &MongoUrl) -> Result<ClientOptions, OpenError> {
     let parsed = ClientOptions::parse(url.0.as_str()).await;
     // The driver's own sentence may quote the password out of the address.
     let mut options = parsed.map_err(|error| match error.kind.as_ref() {
-        ErrorKind::DnsResolve { .. } => OpenError::Unreachable { url: url.clone(), why: "its name is not known".into() },
+        ErrorKind::DnsResolve { .. } => {
+            OpenError::Unreachable { url: url.clone(), why: "its name is not known".into() }
+        }
         _ => OpenError::BadUrl("the driver cannot read it".into()),
     })?;
     options.app_name = Some("natter".into());
@@ -173,8 +189,8 @@ pub(super) fn majority() -> WriteConcern {
 }
 
 /// Waits until a member that can write answers, and sees whether it will do.
-async fn greet(db: &Database, url: &MongoUrl) -> Result<(), OpenError> {
-    let patience = Instant::now() + START;
+async fn greet(db: &Database, url: &MongoUrl, patience: Duration) -> Result<(), OpenError> {
+    let end = Instant::now() + patience;
     let mut said = false;
     loop {
         let why = match db.run_command(doc! { "hello": 1 }).await {
@@ -202,12 +218,12 @@ async fn greet(db: &Database, url: &MongoUrl) -> Result<(), OpenError> {
                 _ => error.to_string(),
             },
         };
-        if Instant::now() >= patience {
+        if Instant::now() >= end {
             return Err(OpenError::Unreachable { url: url.clone(), why });
         }
         if !said {
             said = true;
-            tracing::warn!(%url, %why, "MongoDB does not answer yet; waiting up to {} s for it", START.as_secs());
+            tracing::warn!(%url, %why, "MongoDB does not answer yet; waiting up to {} s for it", patience.as_secs());
         }
         sleep(BETWEEN).await;
     }
@@ -220,8 +236,8 @@ mod tests {
     #[test]
     fn an_address_is_shown_without_its_password() {
         let shown = |text: &str| MongoUrl::parse(text).unwrap().to_string();
-        assert_eq!(shown("mongodb://ann:s3cr@t@a:1,b:2/natter?replicaSet=x"), "mongodb://a:1,b:2");
-        assert_eq!(shown("mongodb+srv://db.example.org/natter"), "mongodb+srv://db.example.org");
+        assert_eq!(shown("mongodb://ann:s3cr@t@a:1,b:2/natter?replicaSet=x"), "mongodb://a:1,b:2/natter");
+        assert_eq!(shown("mongodb+srv://db.example.org/natter"), "mongodb+srv://db.example.org/natter");
         assert_eq!(format!("{:?}", MongoUrl::parse("mongodb://u:p@h/?w=1").unwrap()), "mongodb://h");
         assert_eq!(MongoUrl::parse("postgres://h/"), None);
     }

@@ -1,1 +1,102 @@
-//! overviews
+//! The rooms that somebody is in, each with what its line in the list shows: one aggregation over one snapshot, whose
+//! lookups go by indexes, then the newest messages as they stand and the people of direct conversations.
+
+use super::document::{EntryDoc, Id, MEMBER, MESSAGE, RoomDoc, Word, seq};
+use super::{PATIENCE, Shared, messages};
+use crate::store::{OverviewRecord, Stored};
+use futures_util::TryStreamExt;
+use mongodb::bson::{Bson, Document, doc};
+use mongodb::options::ReadConcern;
+use natter_shared::account::User;
+use natter_shared::entry::Message;
+use natter_shared::id::{RoomId, UserId};
+use natter_shared::limits;
+use natter_shared::room::Role;
+use serde::Deserialize;
+use std::collections::HashMap;
+
+/// What the aggregation says of a room.
+#[derive(Deserialize)]
+struct Line {
+    of: RoomDoc,
+    role: String,
+    delivered: i64,
+    read: i64,
+    head: i64,
+    /// One number, or none for no messages.
+    unread: Vec<Number>,
+    /// One message, or none.
+    newest: Vec<EntryDoc>,
+}
+
+#[derive(Deserialize)]
+struct Number {
+    n: u32,
+}
+
+/// Nothing above the head that is answered is counted or shown: a client goes on from there.
+pub(super) fn pipeline(user: UserId) -> Vec<Document> {
+    let user = user.stored();
+    let entries = |with: Document, pipeline: Vec<Document>, name: &str| {
+        doc! { "$lookup": {
+            "from": "entries", "localField": "room", "foreignField": "room", "let": with, "pipeline": pipeline, "as": name,
+        } }
+    };
+    let newest = doc! { "$sort": { "seq": -1 } };
+    let up_to_head = doc! { "$lte": ["$seq", "$$head"] };
+    let head = vec![newest.clone(), doc! { "$limit": 1 }, doc! { "$project": { "_id": 0, "seq": 1 } }];
+    let unread = doc! {
+        "$expr": { "$and": [{ "$gt": ["$seq", "$$read"] }, &up_to_head] },
+        "kind": MESSAGE,
+        "author": { "$ne": user },
+        "other": { "$in": [Bson::Null, user] },
+        "deleted": Bson::Null,
+    };
+    let unread = vec![doc! { "$match": unread }, doc! { "$limit": limits::UNREAD_MAX }, doc! { "$count": "n" }];
+    let mut seen = messages::seen_by(UserId::of(user));
+    seen.insert("$expr", up_to_head);
+    let last = vec![doc! { "$match": seen }, newest, doc! { "$limit": 1 }];
+    vec![
+        doc! { "$match": { "user": user, "state": MEMBER } },
+        doc! { "$lookup": { "from": "rooms", "localField": "room", "foreignField": "_id", "as": "of" } },
+        doc! { "$unwind": "$of" },
+        entries(doc! {}, head, "head"),
+        doc! { "$set": { "head": { "$ifNull": [{ "$first": "$head.seq" }, 0_i64] } } },
+        entries(doc! { "read": "$read", "head": "$head" }, unread, "unread"),
+        entries(doc! { "head": "$head" }, last, "newest"),
+    ]
+}
+
+pub(super) async fn overviews(shared: &Shared, user: UserId) -> Stored<Vec<OverviewRecord>> {
+    let lines = shared.members.aggregate(pipeline(user)).read_concern(ReadConcern::snapshot()).max_time(PATIENCE);
+    let mut lines: Vec<Line> = lines.with_type::<Line>().await?.try_collect().await?;
+
+    let newest = lines.iter_mut().flat_map(|line| line.newest.drain(..)).collect();
+    let newest = messages::as_they_stand(shared, newest).await?;
+    let for_user = |message: Message| (message.room, messages::for_reader(message, user));
+    let mut newest: HashMap<RoomId, Message> = newest.into_iter().map(for_user).collect();
+    let peers = lines.iter().filter_map(|line| peer(&line.of, user));
+    let peers: HashMap<UserId, User> =
+        shared.people(peers).await?.into_iter().map(|person| (person.id, person)).collect();
+
+    let overview = |line: Line| {
+        let peer = peer(&line.of, user).and_then(|peer| peers.get(&peer)).cloned();
+        let room = line.of.record(seq(line.head)?)?;
+        Ok(OverviewRecord {
+            role: Role::of(&line.role)?,
+            delivered: seq(line.delivered)?,
+            read: seq(line.read)?,
+            unread: line.unread.first().map_or(0, |unread| unread.n),
+            last_message: newest.remove(&room.id),
+            peer,
+            room,
+        })
+    };
+    lines.into_iter().map(overview).collect()
+}
+
+/// The other one of a direct conversation.
+fn peer(room: &RoomDoc, user: UserId) -> Option<UserId> {
+    let [a, b] = room.peers?.map(UserId::of);
+    Some(if a == user { b } else { a })
+}

@@ -91,7 +91,10 @@ async fn catch_up(shared: &Shared, rooms: &[RoomId]) -> Stored<()> {
 /// Each word as a pattern for words that begin with it; it has no character that a pattern would read as more than itself.
 fn beginnings(query: &BTreeSet<String>) -> Vec<Bson> {
     let begins = |word: &String| {
-        Some(Bson::RegularExpression(Regex { pattern: format!("^{word}").try_into().ok()?, options: "".try_into().ok()? }))
+        Some(Bson::RegularExpression(Regex {
+            pattern: format!("^{word}").try_into().ok()?,
+            options: "".try_into().ok()?,
+        }))
     };
     query.iter().filter_map(begins).collect()
 }

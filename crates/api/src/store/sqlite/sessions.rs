@@ -144,6 +144,23 @@ impl Sessions for Sqlite {
         .await
     }
 
+    async fn ended_among(&self, ids: &[SessionId], now: Timestamp) -> Stored<Vec<SessionId>> {
+        let ids = ids.to_vec();
+        self.read(move |conn| {
+            let sql = "SELECT 1 FROM sessions JOIN users ON users.id = sessions.user
+                       WHERE sessions.id = ?1 AND revoked_at IS NULL AND expires_at > ?2 AND NOT users.disabled";
+            let mut alive = conn.prepare_cached(sql)?;
+            let mut ended = Vec::new();
+            for id in ids {
+                if !alive.exists(params![id.as_bytes(), now.millis()])? {
+                    ended.push(id);
+                }
+            }
+            Ok(ended)
+        })
+        .await
+    }
+
     async fn prune_sessions(&self, before: Timestamp) -> Stored<u64> {
         self.write(move |desk| {
             let sql = "DELETE FROM sessions WHERE expires_at < ?1 OR revoked_at < ?1";

@@ -1,38 +1,44 @@
 //! The real product on a free port with its own database, and the people who use it as strangers would: over HTTP and
 //! sockets, with other client libraries than the server's.
 
+mod backend;
+mod node;
 mod person;
 mod socket;
 mod stream;
 
+pub use backend::Backend;
+pub(crate) use backend::also_on_a_cluster;
 pub use person::{Answer, Person, client_id};
 pub use socket::{Socket, texts};
 pub use stream::EventStream;
 
-use natter_api::app::{App, Handle};
-use natter_api::clock::{ManualClock, SystemEntropy};
-use natter_api::config::Config;
+use backend::Place;
+use natter_api::clock::{Clock, ManualClock};
 use natter_shared::timestamp::Timestamp;
+use node::Node;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc;
-use std::thread::JoinHandle;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
-use tempfile::TempDir;
 
 /// No answer is waited for longer than this.
 pub const PATIENCE: Duration = Duration::from_secs(15);
 
 pub const PASSWORD: &str = "violet kettle orbit 93";
 
-/// A running server. Dropping it stops it.
+/// A running server: one node on SQLite, or two on MongoDB and Redis, as the story's backend is. Dropping it stops it.
 pub struct Server {
+    /// The address of the first node.
     pub address: SocketAddr,
+    /// The clock of all nodes.
     pub clock: Arc<ManualClock>,
     settings: Vec<(String, String)>,
-    data: Arc<TempDir>,
-    handle: Handle,
-    thread: Option<JoinHandle<()>>,
+    nodes: Vec<Node>,
+    next: AtomicUsize,
+    /// After the nodes: they write there until they have stopped.
+    place: Arc<Place>,
 }
 
 impl Server {
@@ -52,45 +58,39 @@ impl Server {
             all.retain(|(n, _)| n != name);
             all.push(((*name).to_owned(), (*value).to_owned()));
         }
-        let data = Arc::new(tempfile::tempdir().unwrap());
-        Self::launch(all, data)
+        Self::launch(all, Arc::new(Place::new(Backend::of_this_story())))
     }
 
-    fn launch(settings: Vec<(String, String)>, data: Arc<TempDir>) -> Self {
-        let mut variables = settings.clone();
-        variables.push(("NATTER_STORE".to_owned(), format!("sqlite:{}", data.path().join("natter.db").display())));
+    fn launch(settings: Vec<(String, String)>, place: Arc<Place>) -> Self {
         let clock = Arc::new(ManualClock::new(Timestamp::from_millis(1_795_000_000_000)));
-        let (send, receive) = mpsc::channel();
-        let thread = {
-            let clock = Arc::clone(&clock);
-            std::thread::spawn(move || {
-                actix_web::rt::System::new().block_on(async move {
-                    let config = Config::from_variables(variables).unwrap();
-                    let app = App::build(config, clock, Arc::new(SystemEntropy)).await.unwrap();
-                    send.send((app.address(), app.handle())).unwrap();
-                    app.run_until_stopped().await.unwrap();
-                });
-            })
+        let start = |_| {
+            let settings = settings.iter().cloned().chain(place.settings()).collect();
+            Node::start(settings, Arc::clone(&clock) as Arc<dyn Clock>)
         };
-        let (address, handle) = receive.recv_timeout(PATIENCE).expect("the server starts");
-        Self { address, clock, settings, data, handle, thread: Some(thread) }
+        let nodes: Vec<Node> = (0..place.nodes()).map(start).collect();
+        Self { address: nodes[0].address, clock, settings, nodes, next: AtomicUsize::new(0), place }
     }
 
     /// Stops the server and starts another one on the same data (and another port).
     pub fn restart(mut self) -> Self {
-        self.stop();
-        Self::launch(self.settings.clone(), Arc::clone(&self.data))
+        self.nodes.iter().for_each(Node::ask_to_stop);
+        self.nodes.drain(..).for_each(Node::stop);
+        Self::launch(self.settings.clone(), Arc::clone(&self.place))
     }
 
-    fn stop(&mut self) {
-        self.handle.stop();
-        if let Some(thread) = self.thread.take() {
-            thread.join().expect("the server stops without a panic");
-        }
+    /// The node whose turn it is: people and requests are spread over all of them.
+    fn next_address(&self) -> SocketAddr {
+        self.nodes[self.next.fetch_add(1, Ordering::Relaxed) % self.nodes.len()].address
     }
 
+    /// The file in which everything is kept, on SQLite.
+    pub fn database(&self) -> PathBuf {
+        self.place.database()
+    }
+
+    /// An address of the next node.
     pub fn url(&self, path: &str) -> String {
-        format!("http://{}{path}", self.address)
+        format!("http://{}{path}", self.next_address())
     }
 
     /// Registers somebody who can chat from here on.
@@ -106,12 +106,8 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        if self.thread.is_some() {
-            self.handle.stop();
-            if let Some(thread) = self.thread.take() {
-                let _ = thread.join();
-            }
-        }
+        // All at once; the nodes then wait for their ends one after the other.
+        self.nodes.iter().for_each(Node::ask_to_stop);
     }
 }
 

@@ -60,6 +60,7 @@ pub struct Person {
     pub username: String,
     pub id: Option<UserId>,
     pub token: String,
+    /// The node this person talks to.
     pub address: SocketAddr,
     /// Keeps the refresh cookie, as a browser would.
     pub http: reqwest::Client,
@@ -76,7 +77,7 @@ pub fn client_id() -> ClientId {
 impl Person {
     pub fn nobody(server: &Server) -> Self {
         let http = reqwest::Client::builder().cookie_store(true).no_proxy().timeout(PATIENCE).build().unwrap();
-        Self { username: String::new(), id: None, token: String::new(), address: server.address, http }
+        Self { username: String::new(), id: None, token: String::new(), address: server.next_address(), http }
     }
 
     pub async fn register(server: &Server, username: &str) -> Self {

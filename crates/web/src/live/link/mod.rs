@@ -6,6 +6,7 @@ mod ending;
 use self::ending::{PROBE_MS, ended};
 use crate::api::{ApiError, answers};
 use crate::live::browser;
+use crate::live::frame;
 use crate::live::reconnect::{ABNORMAL, Reconnect, SILENCE_MS, Transport};
 use crate::live::socket::Socket;
 use crate::live::sse::Stream;
@@ -133,7 +134,7 @@ fn open(tab: &Rc<Tab>, generation: u64, transport: Transport, token: String) {
             };
             let heard = {
                 let tab = Rc::clone(tab);
-                move |text: &str| frame(&tab, generation, text)
+                move |text: &str| hear(&tab, generation, text)
             };
             let closed = {
                 let tab = Rc::clone(tab);
@@ -149,7 +150,7 @@ fn open(tab: &Rc<Tab>, generation: u64, transport: Transport, token: String) {
                 let tab = Rc::clone(tab);
                 move |event: Option<(&str, Option<String>)>| match event {
                     Some((text, id)) => {
-                        frame(&tab, generation, text);
+                        hear(&tab, generation, text);
                         let mut link = tab.link.borrow_mut();
                         if link.generation == generation && id.is_some() {
                             link.last_event_id = id;
@@ -211,12 +212,12 @@ fn sign_of_life(tab: &Rc<Tab>, generation: u64) -> bool {
     current
 }
 
-fn frame(tab: &Rc<Tab>, generation: u64, text: &str) {
+fn hear(tab: &Rc<Tab>, generation: u64, text: &str) {
     if !sign_of_life(tab, generation) {
         return;
     }
     // A frame of a newer server that this page does not know says nothing to it; gaps are found by seq.
-    let Ok(frame) = serde_json::from_str::<ServerFrame>(text) else {
+    let Some(frame) = frame::read(text) else {
         leptos::logging::warn!("a frame that this page does not know was left out");
         return;
     };

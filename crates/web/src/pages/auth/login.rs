@@ -3,7 +3,7 @@
 use super::Door;
 use crate::api::ApiError;
 use crate::components::field::{Errors, TextField};
-use crate::components::notice::Alert;
+use crate::components::form::{Failure, Submit, on_submit};
 use crate::live::use_chat;
 use crate::locale::t;
 use crate::pages::{next_here, title};
@@ -64,21 +64,11 @@ pub fn Login() -> impl IntoView {
             <form
                 class="card"
                 novalidate
-                on:submit=move |ev| {
-                    ev.prevent_default();
-                    submit.run(());
-                }
+                on:submit=on_submit(submit)
             >
                 <h1>{t("login.heading")}</h1>
                 <p>{move || if ended() { t("login.ended") } else { t("login.intro") }}</p>
-                {move || {
-                    failed
-                        .get()
-                        .map(|error| {
-                            let retry = error.may_retry().then_some(submit);
-                            view! { <Alert text=error.message() retry /> }
-                        })
-                }}
+                <Failure failed submit />
                 <TextField
                     name="username"
                     label=t("field.username")
@@ -96,14 +86,7 @@ pub fn Login() -> impl IntoView {
                     autocomplete="current-password"
                     changed=Callback::new(move |_| errors.set("password", None))
                 />
-                <button
-                    type="submit"
-                    class="btn main wide"
-                    aria-busy=move || if busy.get() { "true" } else { "false" }
-                    disabled=busy
-                >
-                    {t("login.submit")}
-                </button>
+                <Submit busy text=t("login.submit") class="btn main wide" />
             </form>
             <footer>
                 <span>

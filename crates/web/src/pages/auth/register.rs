@@ -3,7 +3,7 @@
 use super::Door;
 use crate::api::{ApiError, accounts};
 use crate::components::field::{Errors, GenderField, TextField};
-use crate::components::notice::Alert;
+use crate::components::form::{Failure, Submit, on_submit};
 use crate::live::{Chat, use_chat};
 use crate::locale::{t, tf};
 use crate::pages::{next_here, title};
@@ -214,21 +214,11 @@ pub fn Register() -> impl IntoView {
             <form
                 class="card"
                 novalidate
-                on:submit=move |ev| {
-                    ev.prevent_default();
-                    submit.run(());
-                }
+                on:submit=on_submit(submit)
             >
                 <h1>{t("register.heading")}</h1>
                 <p>{t("register.intro")}</p>
-                {move || {
-                    failed
-                        .get()
-                        .map(|error| {
-                            let retry = error.may_retry().then_some(submit);
-                            view! { <Alert text=error.message() retry /> }
-                        })
-                }}
+                <Failure failed submit />
                 <TextField
                     name="username"
                     label=t("field.username")
@@ -278,14 +268,7 @@ pub fn Register() -> impl IntoView {
                     changed=changed("password")
                     left=left("password")
                 />
-                <button
-                    type="submit"
-                    class="btn main wide"
-                    aria-busy=move || if busy.get() { "true" } else { "false" }
-                    disabled=busy
-                >
-                    {t("register.submit")}
-                </button>
+                <Submit busy text=t("register.submit") class="btn main wide" />
             </form>
             <footer>
                 <span>

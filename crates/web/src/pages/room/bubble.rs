@@ -3,7 +3,9 @@
 use super::message::part;
 use super::{Mode, Open, RoomFrame};
 use crate::components::dialog::Anchor;
+use crate::components::drawing::{List, Show, live};
 use crate::components::icon::{Icon, Sign, TickSign};
+use crate::components::memo::Memo;
 use crate::components::moment::Clock;
 use crate::components::spans::Spans;
 use crate::live::use_chat;
@@ -33,8 +35,9 @@ pub fn Body(view: Memo<Option<MessageView>>) -> impl IntoView {
     let frame = RoomFrame::take();
     let reply = part(view, |view| view.reply.clone().filter(|_| !view.deleted));
     let text = part(view, |view| (!view.deleted).then(|| view.body.clone()));
-    let quote = move || {
-        reply.get().flatten().map(|reply| {
+    let quote = live(move || {
+        let Some(reply) = reply.get().flatten() else { return ().into_any() };
+        {
             let mine = chat.peek(|state| {
                 let author = state.timelines.get(&frame.room)?.get(reply.seq)?.author.id;
                 (state.my_id() == Some(author)).then_some(())
@@ -58,9 +61,10 @@ pub fn Body(view: Memo<Option<MessageView>>) -> impl IntoView {
                     {text}
                 </button>
             }
-        })
-    };
-    let body = move || match text.get().flatten() {
+            .into_any()
+        }
+    });
+    let body = live(move || match text.get().flatten() {
         Some(text) => view! {
             <span class="body" data-testid="body">
                 <Spans text=&text />
@@ -68,7 +72,7 @@ pub fn Body(view: Memo<Option<MessageView>>) -> impl IntoView {
         }
         .into_any(),
         None => view! { <i class="gone">{t("message.deleted")}</i> }.into_any(),
-    };
+    });
     view! {
         {quote}
         {body}
@@ -81,21 +85,23 @@ pub fn Meta(view: Memo<Option<MessageView>>, own: bool) -> impl IntoView {
     let edited = part(view, |view| view.edited && !view.deleted);
     let at = part(view, |view| view.at);
     let tick = part(view, |view| view.tick.clone());
-    let failed = Memo::new(move |_| match tick.get().flatten() {
+    let failed = Memo::new(move || match tick.get().flatten() {
         Some(Tick::Failed(why)) => Some(why),
         _ => None,
     });
-    let mark =
-        move || (edited.get() == Some(true)).then(|| view! { <span class="edited">{t("message.edited")}</span> });
+    let mark = live(move || match edited.get() {
+        Some(true) => view! { <span class="edited">{t("message.edited")}</span> }.into_any(),
+        _ => ().into_any(),
+    });
     let own_part = move || match failed.get() {
         Some(why) => view! { <NotSent view why /> }.into_any(),
         None => view! {
-            {move || at.get().map(|at| view! { <Clock at /> })}
-            {move || tick.get().flatten().map(|tick| view! { <TickButton view tick /> })}
+            {move || at.get().map(|at| view! { <Clock at /> }.into_any())}
+            {move || tick.get().flatten().map(|tick| view! { <TickButton view tick /> }.into_any())}
         }
         .into_any(),
     };
-    view! { <span class="meta">{mark} {own.then_some(own_part)}</span> }
+    view! { <span class="meta">{mark} {own.then(|| live(own_part))}</span> }
 }
 
 #[component]
@@ -153,17 +159,17 @@ fn NotSent(view: Memo<Option<MessageView>>, why: String) -> impl IntoView {
 #[component]
 pub fn Reactions(view: Memo<Option<MessageView>>) -> impl IntoView {
     let reactions = part(view, |view| view.reactions.clone());
-    let some = Memo::new(move |_| reactions.with(|it| it.as_ref().is_some_and(|it| !it.is_empty())));
+    let some = Memo::new(move || reactions.with(|it| it.as_ref().is_some_and(|it| !it.is_empty())));
     view! {
         <Show when=move || some.get()>
             <div class="react">
-                <For
+                <List
                     each=move || reactions.get().unwrap_or_default()
-                    key=|reaction| (reaction.emoji.clone(), reaction.users.clone())
+                    key=|reaction| format!("{} {:?}", reaction.emoji, reaction.users)
                     let:reaction
                 >
                     <ReactionButton view reaction />
-                </For>
+                </List>
             </div>
         </Show>
     }
@@ -248,7 +254,7 @@ pub fn Toolbar(view: Memo<Option<MessageView>>, own: bool) -> impl IntoView {
     });
     view! {
         <div class="bar" role="toolbar" aria-label=label>
-            {move || at.get().flatten().map(|at| view! { <Clock at /> })}
+            {move || at.get().flatten().map(|at| view! { <Clock at /> }.into_any())}
             <button type="button" class="icon" aria-label=t("message.react") title=t("message.react") on:click=pick>
                 <Sign icon=Icon::Smile />
             </button>
@@ -271,6 +277,7 @@ pub fn Toolbar(view: Memo<Option<MessageView>>, own: bool) -> impl IntoView {
                             <Sign icon=Icon::Trash />
                         </button>
                     }
+                        .into_any()
                 })}
         </div>
     }

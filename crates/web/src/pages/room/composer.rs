@@ -2,7 +2,9 @@
 
 use super::{Mode, Open, RoomFrame};
 use crate::components::dialog::{Anchor, CloseButton};
+use crate::components::drawing::{Show, live};
 use crate::components::icon::{Icon, Sign};
+use crate::components::memo::Memo;
 use crate::live::use_chat;
 use crate::locale::{t, tf};
 use crate::state::{Row, Tick};
@@ -28,7 +30,7 @@ fn grow(field: &web_sys::HtmlTextAreaElement) {
 pub fn Composer() -> impl IntoView {
     let chat = use_chat();
     let room = RoomFrame::take().room;
-    let archived = Memo::new(move |_| chat.room(room).is_some_and(|it| it.room.archived));
+    let archived = Memo::new(move || chat.room(room).is_some_and(|it| it.room.archived));
     view! {
         <Typing />
         <Show when=move || !archived.get() fallback=|| view! { <p class="closed">{t("composer.archived")}</p> }>
@@ -42,7 +44,7 @@ pub fn Composer() -> impl IntoView {
 fn Typing() -> impl IntoView {
     let chat = use_chat();
     let room = RoomFrame::take().room;
-    let text = Memo::new(move |_| {
+    let text = Memo::new(move || {
         let me = chat.me().map(|me| me.id);
         let names: Vec<String> = chat
             .typing(room)
@@ -73,6 +75,7 @@ fn Typing() -> impl IntoView {
                                 {text}
                             </span>
                         }
+                            .into_any()
                     })
             }}
         </p>
@@ -90,7 +93,7 @@ fn Field() -> impl IntoView {
     let wrong = RwSignal::new(None::<String>);
     let busy = RwSignal::new(false);
 
-    let placeholder = Memo::new(move |_| {
+    let placeholder = Memo::new(move || {
         chat.room(room).map(|it| {
             let key = if it.room.kind == RoomKind::Direct { "composer.to_person" } else { "composer.to_room" };
             tf(key, &[("name", it.room.name.as_str())])
@@ -238,28 +241,31 @@ fn Field() -> impl IntoView {
         }
         _ => {}
     };
-    let rest = move || {
+    let rest = live(move || {
         let used = text.with(|text| text.chars().count());
-        (used + COUNT_FROM > BODY_MAX).then(|| {
-            let (used, most) = (used.to_string(), BODY_MAX.to_string());
-            view! { <p class="count">{tf("composer.count", &[("used", &used), ("most", &most)])}</p> }
-        })
-    };
-    let banner = move || {
+        (used + COUNT_FROM > BODY_MAX)
+            .then(|| {
+                let (used, most) = (used.to_string(), BODY_MAX.to_string());
+                view! { <p class="count">{tf("composer.count", &[("used", &used), ("most", &most)])}</p> }.into_any()
+            })
+            .into_any()
+    });
+    let banner = live(move || {
         let text = match mode.get() {
-            Mode::Write => return None,
+            Mode::Write => return ().into_any(),
             Mode::Reply { name, text, .. } => tf("composer.replying", &[("name", &name), ("text", &text)]),
             Mode::Edit { .. } => t("composer.editing").to_owned(),
             Mode::Whisper(user) => tf("composer.whispering", &[("name", user.display_name.as_str())]),
         };
         let cancel = Callback::new(move |()| mode.set(Mode::Write));
-        Some(view! {
+        view! {
             <div class="mode" data-testid="composer-mode">
                 <span>{text}</span>
                 <CloseButton label=t("form.cancel") on_close=cancel />
             </div>
-        })
-    };
+        }
+        .into_any()
+    });
     view! {
         <form
             class="composer"
@@ -299,7 +305,7 @@ fn Field() -> impl IntoView {
             </div>
             <div id="composer-note" aria-live="polite">
                 {rest}
-                {move || wrong.get().map(|why| view! { <p class="wrong">{why}</p> })}
+                {move || wrong.get().map(|why| view! { <p class="wrong">{why}</p> }.into_any())}
             </div>
         </form>
     }

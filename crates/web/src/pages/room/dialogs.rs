@@ -4,6 +4,8 @@ use super::bubble::react;
 use super::{Mode, Open, RoomFrame};
 use crate::components::avatar::Avatar;
 use crate::components::dialog::{Anchor, Confirm, Dialog};
+use crate::components::drawing::{List, Show, live};
+use crate::components::memo::Memo;
 use crate::live::use_chat;
 use crate::locale::{t, tf};
 use crate::pages::Go;
@@ -26,8 +28,9 @@ const EMOJI: &str = "😀 😄 😅 😂 🙂 😉 😊 😍 😘 😎 🤔 😐
 pub fn Dialogs() -> impl IntoView {
     let frame = RoomFrame::take();
     let on_close = Callback::new(move |()| frame.open.set(None));
-    move || {
-        frame.open.get().map(|open| match open {
+    live(move || {
+        let Some(open) = frame.open.get() else { return ().into_any() };
+        match open {
             Open::React(seq, anchor) => view! { <React seq anchor on_close /> }.into_any(),
             Open::Reached(seq, anchor) => view! { <WhoHasIt seq anchor on_close /> }.into_any(),
             Open::Delete(seq) => view! { <Delete seq on_close /> }.into_any(),
@@ -40,8 +43,8 @@ pub fn Dialogs() -> impl IntoView {
                 view! { <Picker label=t("composer.emoji") set=EMOJI anchor on_pick on_close /> }.into_any()
             }
             Open::Leave => view! { <Leave on_close /> }.into_any(),
-        })
-    }
+        }
+    })
 }
 
 #[component]
@@ -59,6 +62,7 @@ fn Picker(
                 {emoji}
             </button>
         }
+        .into_any()
     });
     view! {
         <Dialog label class="pop" anchor on_close>
@@ -86,9 +90,9 @@ fn WhoHasIt(seq: Seq, anchor: Option<Anchor>, on_close: Callback<()>) -> impl In
     let chat = use_chat();
     let room = RoomFrame::take().room;
     spawn_local(async move { chat.look_round(room).await });
-    let all = Memo::new(move |_| chat.ticks(room, seq));
+    let all = Memo::new(move || chat.ticks(room, seq));
     let group = move |reached: Reached, label: &'static str| {
-        let people = Memo::new(move |_| {
+        let people = Memo::new(move || {
             all.with(|all| {
                 all.iter().filter(|(_, it)| *it == reached).map(|(user, _)| user.clone()).collect::<Vec<_>>()
             })
@@ -97,12 +101,12 @@ fn WhoHasIt(seq: Seq, anchor: Option<Anchor>, on_close: Callback<()>) -> impl In
             <Show when=move || people.with(|people| !people.is_empty())>
                 <h3>{label}</h3>
                 <ul aria-label=label>
-                    <For each=move || people.get() key=|user| user.id let:user>
+                    <List each=move || people.get() key=|user| user.id.to_string() let:user>
                         <li class="item">
                             <Avatar face=&user size="small" />
                             <span class="name">{user.display_name.to_string()}</span>
                         </li>
-                    </For>
+                    </List>
                 </ul>
             </Show>
         }

@@ -3,7 +3,9 @@
 use super::{Open, RoomFrame};
 use crate::components::avatar::Avatar;
 use crate::components::copy::CopyButton;
+use crate::components::drawing::{Show, live};
 use crate::components::icon::{Icon, Sign};
+use crate::components::memo::Memo;
 use crate::live::use_chat;
 use crate::locale::t;
 use crate::pages::invite_link;
@@ -17,8 +19,8 @@ pub fn Head() -> impl IntoView {
     let frame = RoomFrame::take();
     let shell = Frame::take();
     let id = frame.room;
-    let room = Memo::new(move |_| chat.room(id).map(|it| it.room));
-    let is_room = Memo::new(move |_| room.with(|room| room.as_ref().is_some_and(|it| it.kind == RoomKind::Room)));
+    let room = Memo::new(move || chat.room(id).map(|it| it.room));
+    let is_room = Memo::new(move || room.with(|room| room.as_ref().is_some_and(|it| it.kind == RoomKind::Room)));
     view! {
         <header class="top">
             <RoomsButton />
@@ -79,7 +81,7 @@ fn Name(room: Room) -> impl IntoView {
                 <h1>
                     <span class="name">{name}</span>
                 </h1>
-                <p data-testid="topic">"@" {username} " · " {state}</p>
+                <p data-testid="topic">"@" {username} " · " {move || state()}</p>
             </div>
         }
         .into_any()
@@ -102,21 +104,24 @@ fn Name(room: Room) -> impl IntoView {
 #[component]
 pub fn Code() -> impl IntoView {
     let code = RoomFrame::take().code;
-    move || {
-        code.get().map(|code| {
-            let link = invite_link(&code);
-            view! {
-                <div class="code">
-                    <CopyButton
-                        label=t("room.copy_code")
-                        text=code.clone()
-                        value=code
-                        class="chip"
-                        testid="join-code"
-                    />
-                    <CopyButton label=t("room.copy_link") text="" value=link class="icon by-link" icon=Icon::Link />
-                </div>
-            }
-        })
-    }
+    live(move || {
+        code.get()
+            .map(|code| {
+                let link = invite_link(&code);
+                view! {
+                    <div class="code">
+                        <CopyButton
+                            label=t("room.copy_code")
+                            text=code.clone()
+                            value=code
+                            class="chip"
+                            testid="join-code"
+                        />
+                        <CopyButton label=t("room.copy_link") text="" value=link class="icon by-link" icon=Icon::Link />
+                    </div>
+                }
+                .into_any()
+            })
+            .into_any()
+    })
 }

@@ -4,6 +4,8 @@ use super::bubble::{Body, Meta, Reactions, Toolbar};
 use super::{Open, RoomFrame};
 use crate::components::avatar::{Avatar, Face};
 use crate::components::dialog::Anchor;
+use crate::components::drawing::{Show, live};
+use crate::components::memo::Memo;
 use crate::components::moment::{Clock, clock};
 use crate::live::use_chat;
 use crate::locale::{t, tf};
@@ -29,7 +31,7 @@ pub fn part<T: PartialEq + Send + Sync + 'static>(
     view: Memo<Option<MessageView>>,
     read: fn(&MessageView) -> T,
 ) -> Memo<Option<T>> {
-    Memo::new(move |_| view.with(|view| view.as_ref().map(read)))
+    Memo::new(move || view.with(|view| view.as_ref().map(read)))
 }
 
 #[component]
@@ -37,7 +39,7 @@ pub fn MessageRow(key: RowKey) -> impl IntoView {
     let chat = use_chat();
     let frame = RoomFrame::take();
     let room = frame.room;
-    let view = Memo::new(move |_| chat.message(room, key));
+    let view = Memo::new(move || chat.message(room, key));
     let Some(now) = view.get_untracked() else { return ().into_any() };
     let own = now.own;
     let author = StoredValue::new(now.author.clone());
@@ -59,24 +61,27 @@ pub fn MessageRow(key: RowKey) -> impl IntoView {
     // The toolbar is there for the row under the pointer or the focus alone.
     let hovered = RwSignal::new(false);
     let focused = RwSignal::new(false);
-    let usable = Memo::new(move |_| {
+    let usable = Memo::new(move || {
         (hovered.get() || focused.get()) && seq.get().flatten().is_some() && deleted.get() != Some(true)
     });
-    let whisper = move || {
-        to.get().flatten().map(|to| {
-            let text = if own {
-                let name = chat.person(to).map(|user| user.display_name.to_string()).unwrap_or_default();
-                tf("message.only_they", &[("name", &name)])
-            } else {
-                t("message.only_you").to_owned()
-            };
-            view! { <small>{text}</small> }
-        })
-    };
+    let whisper = live(move || {
+        to.get()
+            .flatten()
+            .map(|to| {
+                let text = if own {
+                    let name = chat.person(to).map(|user| user.display_name.to_string()).unwrap_or_default();
+                    tf("message.only_they", &[("name", &name)])
+                } else {
+                    t("message.only_you").to_owned()
+                };
+                view! { <small>{text}</small> }.into_any()
+            })
+            .into_any()
+    });
     let picture = move || {
         let online = Signal::derive(move || chat.online(person));
         let face = author.with_value(|author| Face::from(author));
-        ends.get().filter(|ends| *ends).map(|_| view! { <Avatar face online /> })
+        ends.get().filter(|ends| *ends).map(|_| view! { <Avatar face online /> }.into_any()).into_any()
     };
     view! {
         <li
@@ -104,7 +109,7 @@ pub fn MessageRow(key: RowKey) -> impl IntoView {
                 }
             }
         >
-            {(!own).then_some(picture)}
+            {(!own).then(|| live(picture))}
             <div class="col">
                 <Above view own starts at />
                 <div class="b" class:failed=failed class:whisper=move || to.get().flatten().is_some()>
@@ -140,14 +145,14 @@ fn Above(
             frame.open.set(Some(Open::Person(user, Anchor::of(&ev))));
         }
     };
-    move || {
+    live(move || {
         if !own && starts.get() == Some(true) {
             view! {
                 <div class="who">
                     <button type="button" class="name" on:click=open_person>
-                        {name}
+                        {move || name()}
                     </button>
-                    {move || at.get().map(|at| view! { <Clock at /> })}
+                    {move || at.get().map(|at| view! { <Clock at /> }.into_any())}
                 </div>
             }
             .into_any()
@@ -157,9 +162,9 @@ fn Above(
                 let who = if own { t("message.you").to_owned() } else { name() };
                 tf("message.spoken", &[("name", &who), ("time", &at)])
             };
-            view! { <span class="vh">{spoken}</span> }.into_any()
+            view! { <span class="vh">{move || spoken()}</span> }.into_any()
         }
-    }
+    })
 }
 
 /// What happened in the room, as a line of its own.
@@ -167,7 +172,7 @@ fn Above(
 pub fn EventRow(seq: Seq) -> impl IntoView {
     let chat = use_chat();
     let room = RoomFrame::take().room;
-    let entry = Memo::new(move |_| chat.event(room, seq));
+    let entry = Memo::new(move || chat.event(room, seq));
     let name_of = move |user: UserId| {
         chat.person(user).map_or_else(|| t("event.somebody").to_owned(), |user| user.display_name.to_string())
     };
@@ -183,6 +188,7 @@ pub fn EventRow(seq: Seq) -> impl IntoView {
                             " · "
                             <Clock at=entry.at />
                         }
+                            .into_any()
                     })
             }}
         </li>

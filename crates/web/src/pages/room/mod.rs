@@ -15,6 +15,8 @@ use super::shell::{Banner, Frame, RoomsButton};
 use super::{Lost, title};
 use crate::api::rooms;
 use crate::components::dialog::Anchor;
+use crate::components::drawing::Show;
+use crate::components::memo::Memo;
 use crate::components::notice::{Alert, LogSkeleton};
 use crate::live::{Chat, use_chat};
 use crate::locale::t;
@@ -110,7 +112,7 @@ pub fn RoomPage(room: RoomId) -> impl IntoView {
     provide_context(frame);
     open_room(chat, room);
     // Administrators alone see the code; where it is switched off there is none to show.
-    let has_code = Memo::new(move |_| {
+    let has_code = Memo::new(move || {
         chat.room(room).is_some_and(|it| it.room.kind == RoomKind::Room && it.room.role >= Some(Role::Admin))
     });
     Effect::new(move |_| {
@@ -124,8 +126,8 @@ pub fn RoomPage(room: RoomId) -> impl IntoView {
         }
     });
     on_cleanup(move || chat.attend(None));
-    let load = Memo::new(move |_| chat.timeline(room).load);
-    let lost = Memo::new(move |_| load.get() == Load::NotFound);
+    let load = Memo::new(move || chat.timeline(room).load);
+    let lost = Memo::new(move || load.get() == Load::NotFound);
     view! {
         <Show when=move || !lost.get() fallback=|| view! { <Nothing /> }>
             <Inside load />
@@ -152,17 +154,17 @@ fn Inside(load: Memo<Load>) -> impl IntoView {
     let frame = RoomFrame::take();
     let room = frame.room;
     let shell = Frame::take();
-    let name = Memo::new(move |_| chat.room(room).map(|it| it.room.name.to_string()).unwrap_or_default());
+    let name = Memo::new(move || chat.room(room).map(|it| it.room.name.to_string()).unwrap_or_default());
     title(move || {
         let unread = unread_title(chat.with_rooms(Rooms::unread_total));
         let name = name.get();
         if unread.is_empty() || name.is_empty() { format!("{unread}{name}") } else { format!("{unread} {name}") }
     });
-    let failed = Memo::new(move |_| match load.get() {
+    let failed = Memo::new(move || match load.get() {
         Load::Failed(why) => Some(why),
         _ => None,
     });
-    let ready = Memo::new(move |_| load.get() == Load::Ready);
+    let ready = Memo::new(move || load.get() == Load::Ready);
     view! {
         <main class="room" id="page">
             <Head />

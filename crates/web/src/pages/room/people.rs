@@ -4,11 +4,14 @@ use super::head::Code;
 use super::{Open, RoomFrame};
 use crate::components::avatar::Avatar;
 use crate::components::dialog::{Anchor, CloseButton};
+use crate::components::drawing::{List, Show};
+use crate::components::memo::Memo;
 use crate::components::notice::ListSkeleton;
 use crate::live::use_chat;
 use crate::locale::t;
 use crate::pages::shell::Frame;
 use leptos::prelude::*;
+use natter_shared::account::User;
 use natter_shared::room::{Member, Role};
 
 #[component]
@@ -16,9 +19,9 @@ pub fn People() -> impl IntoView {
     let chat = use_chat();
     let shell = Frame::take();
     let room = RoomFrame::take().room;
-    let members = Memo::new(move |_| chat.members(room));
+    let members = Memo::new(move || chat.members(room));
     let group = move |online: bool| {
-        Memo::new(move |_| {
+        Memo::new(move || {
             members.with(|members| {
                 let all = members.as_deref().unwrap_or_default();
                 all.iter().filter(|member| member.online == online).cloned().collect::<Vec<_>>()
@@ -30,13 +33,13 @@ pub fn People() -> impl IntoView {
             <Show when=move || people.with(|people| !people.is_empty())>
                 <h2>{label} " " <span>{move || people.with(Vec::len)}</span></h2>
                 <ul class:off=off aria-label=label>
-                    <For
+                    <List
                         each=move || people.get()
-                        key=|member| (member.user.clone(), member.role, member.online)
+                        key=shown
                         let:member
                     >
                         <Line member />
-                    </For>
+                    </List>
                 </ul>
             </Show>
         }
@@ -55,6 +58,12 @@ pub fn People() -> impl IntoView {
             </Show>
         </aside>
     }
+}
+
+/// All that the line of a member shows.
+fn shown(Member { user, role, online, .. }: &Member) -> String {
+    let User { id, username, gender, guest, display_name, .. } = user;
+    format!("{id} {username} {gender:?} {guest} {role:?} {online} {display_name}")
 }
 
 #[component]
@@ -85,9 +94,9 @@ fn Line(member: Member) -> impl IntoView {
                 <Avatar face=&user online=Signal::stored(member.online) />
                 <span class="name">
                     {user.display_name.to_string()}
-                    {myself.then(|| view! { " " <small>{t("people.you")}</small> })}
+                    {myself.then(|| view! { " " <small>{t("people.you")}</small> }.into_any())}
                 </span>
-                {role.map(|role| view! { <em>{role}</em> })}
+                {role.map(|role| view! { <em>{role}</em> }.into_any())}
             </button>
         </li>
     }

@@ -4,6 +4,7 @@ use super::RoomFrame;
 use super::bubble::excerpt;
 use crate::api::{ApiError, messages};
 use crate::components::dialog::CloseButton;
+use crate::components::drawing::live;
 use crate::components::field::focus;
 use crate::components::moment::day_and_clock;
 use crate::components::notice::{Alert, ListSkeleton};
@@ -164,8 +165,9 @@ fn Results(search: Search) -> impl IntoView {
                 </button>
             </li>
         }
+        .into_any()
     };
-    move || match search.found.get() {
+    live(move || match search.found.get() {
         Found::Nothing => view! { <p class="hint">{t("search.hint")}</p> }.into_any(),
         Found::Asking => view! { <ListSkeleton rows=3 /> }.into_any(),
         Found::Wrong(why) => view! { <p class="hint">{why}</p> }.into_any(),
@@ -181,6 +183,7 @@ fn Results(search: Search) -> impl IntoView {
                         {t("search.more")}
                     </button>
                 }
+                .into_any()
             });
             let none = messages.is_empty();
             view! {
@@ -192,5 +195,5 @@ fn Results(search: Search) -> impl IntoView {
             }
             .into_any()
         }
-    }
+    })
 }

@@ -4,7 +4,9 @@ use super::RoomFrame;
 use super::message::{EventRow, MessageRow};
 use super::place_keeper::PlaceKeeper;
 use super::window::Window;
+use crate::components::drawing::{List, Show, live};
 use crate::components::icon::{Icon, Sign};
+use crate::components::memo::Memo;
 use crate::components::moment::day_name;
 use crate::components::notice::{Alert, Empty};
 use crate::live::use_chat;
@@ -71,7 +73,7 @@ pub fn Log() -> impl IntoView {
         >
             <Top window />
             <ol node_ref=list>
-                <For each=move || window.drawn.get() key=Row::key children=draw />
+                <List each=move || window.drawn.get() key=|row| format!("{:?}", row.key()) children=draw />
             </ol>
         </div>
         <Show when=move || !following.get()>
@@ -107,24 +109,26 @@ fn draw(row: Row) -> AnyView {
 fn Top(window: Window) -> impl IntoView {
     let chat = use_chat();
     let room = RoomFrame::take().room;
-    let name = Memo::new(move |_| chat.room(room).map(|it| it.room.name.to_string()).unwrap_or_default());
-    let older = Memo::new(move |_| window.view.with(|view| view.older));
-    let loading = Memo::new(move |_| window.view.with(|view| view.loading_older));
-    let empty = Memo::new(move |_| window.view.with(|view| view.empty));
-    let content = move || {
+    let name = Memo::new(move || chat.room(room).map(|it| it.room.name.to_string()).unwrap_or_default());
+    let older = Memo::new(move || window.view.with(|view| view.older));
+    let loading = Memo::new(move || window.view.with(|view| view.loading_older));
+    let empty = Memo::new(move || window.view.with(|view| view.empty));
+    let content = live(move || {
         if let Some(why) = window.failed.get() {
             let retry = Callback::new(move |()| window.load_older());
             view! { <Alert text=why retry=Some(retry) /> }.into_any()
         } else if older.get() {
             // As high when it waits as when it loads, so that nothing moves.
-            let spinner = move || {
-                loading.get().then(|| {
-                    view! {
-                        <i class="spin"></i>
-                        <span data-testid="older-loading">{t("room.loading_older")}</span>
-                    }
-                })
-            };
+            let spinner = live(move || {
+                if !loading.get() {
+                    return ().into_any();
+                }
+                view! {
+                    <i class="spin"></i>
+                    <span data-testid="older-loading">{t("room.loading_older")}</span>
+                }
+                .into_any()
+            });
             view! { <div class="older">{spinner}</div> }.into_any()
         } else if empty.get() {
             view! { <Empty title=t("room.empty") text=t("room.empty_text") /> }.into_any()
@@ -136,6 +140,6 @@ fn Top(window: Window) -> impl IntoView {
             }
             .into_any()
         }
-    };
+    });
     view! { <div class="log-top">{content}</div> }
 }

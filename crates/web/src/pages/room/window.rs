@@ -3,6 +3,7 @@
 
 use super::RoomFrame;
 use super::place_keeper::PlaceKeeper;
+use crate::components::memo::Memo;
 use crate::live::{Chat, use_chat};
 use crate::locale::t;
 use crate::state::{Row, RowKey, TimelineView};
@@ -44,16 +45,16 @@ impl Window {
     pub fn new(keeper: PlaceKeeper) -> Self {
         let chat = use_chat();
         let room = RoomFrame::take().room;
-        let rows = Memo::new(move |_| chat.rows(room));
+        let rows = Memo::new(move || chat.rows(room));
         let first = RwSignal::new(None::<RowKey>);
-        let drawn = Memo::new(move |_| {
+        let drawn = Memo::new(move || {
             let first = first.get();
             rows.with(|rows| {
                 let start = start_of(rows, first);
                 rows[start..(start + DRAWN).min(rows.len())].to_vec()
             })
         });
-        let view = Memo::new(move |_| chat.timeline(room));
+        let view = Memo::new(move || chat.timeline(room));
         let window = Self { chat, room, keeper, view, rows, first, drawn, failed: RwSignal::new(None) };
         keeper.watch(move || window.reach());
         window

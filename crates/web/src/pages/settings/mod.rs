@@ -53,7 +53,7 @@ fn Panel(heading: &'static str, #[prop(optional)] text: &'static str, children: 
     view! {
         <section class="panel" aria-label=heading>
             <h2>{heading}</h2>
-            {(!text.is_empty()).then(|| view! { <p class="soft">{text}</p> })}
+            {(!text.is_empty()).then(|| view! { <p class="soft">{text}</p> }.into_any())}
             {children()}
         </section>
     }

@@ -3,7 +3,7 @@
 use super::Panel;
 use crate::api::{ApiError, accounts};
 use crate::components::field::{Errors, TextField};
-use crate::components::notice::Alert;
+use crate::components::form::{Failure, Submit, on_submit};
 use crate::live::use_chat;
 use crate::locale::t;
 use leptos::prelude::*;
@@ -73,19 +73,9 @@ pub fn PasswordForm() -> impl IntoView {
             <form
                 class="form"
                 novalidate
-                on:submit=move |ev| {
-                    ev.prevent_default();
-                    submit.run(());
-                }
+                on:submit=on_submit(submit)
             >
-                {move || {
-                    failed
-                        .get()
-                        .map(|error| {
-                            let retry = error.may_retry().then_some(submit);
-                            view! { <Alert text=error.message() retry /> }
-                        })
-                }}
+                <Failure failed submit />
                 <TextField
                     name="current"
                     label=t("settings.current")
@@ -105,14 +95,7 @@ pub fn PasswordForm() -> impl IntoView {
                     changed=Callback::new(move |_| errors.set("new", None))
                 />
                 <div class="row-btns">
-                    <button
-                        type="submit"
-                        class="btn main"
-                        aria-busy=move || if busy.get() { "true" } else { "false" }
-                        disabled=busy
-                    >
-                        {t("settings.change_password")}
-                    </button>
+                    <Submit busy text=t("settings.change_password") />
                 </div>
             </form>
         </Panel>

@@ -3,6 +3,7 @@
 use super::Panel;
 use crate::api::{ApiError, accounts};
 use crate::components::field::{Errors, GenderField, TextField};
+use crate::components::form::{Failure, Submit, on_submit};
 use crate::components::notice::{Alert, ListSkeleton};
 use crate::live::use_chat;
 use crate::locale::{t, tf};
@@ -88,20 +89,10 @@ fn Form(me: Me) -> impl IntoView {
         <form
             class="form"
             novalidate
-            on:submit=move |ev| {
-                ev.prevent_default();
-                submit.run(());
-            }
+            on:submit=on_submit(submit)
         >
             <p class="soft">{tf("settings.username", &[("name", me.user.username.as_str())])}</p>
-            {move || {
-                failed
-                    .get()
-                    .map(|error| {
-                        let retry = error.may_retry().then_some(submit);
-                        view! { <Alert text=error.message() retry /> }
-                    })
-            }}
+            <Failure failed submit />
             <TextField
                 name="display_name"
                 label=t("field.display_name")
@@ -122,14 +113,7 @@ fn Form(me: Me) -> impl IntoView {
             />
             <GenderField value=gender unsaid />
             <div class="row-btns">
-                <button
-                    type="submit"
-                    class="btn main"
-                    aria-busy=move || if busy.get() { "true" } else { "false" }
-                    disabled=busy
-                >
-                    {t("settings.save_profile")}
-                </button>
+                <Submit busy text=t("settings.save_profile") />
             </div>
         </form>
     }

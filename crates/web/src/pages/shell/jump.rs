@@ -4,7 +4,9 @@ use super::go_to_room;
 use crate::api::accounts;
 use crate::components::avatar::Avatar;
 use crate::components::dialog::Dialog;
+use crate::components::drawing::List;
 use crate::components::icon::{Icon, Sign};
+use crate::components::memo::Memo;
 use crate::live::{Chat, use_chat};
 use crate::locale::t;
 use crate::pages::Go;
@@ -139,7 +141,7 @@ pub fn Jump(on_close: Callback<()>) -> impl IntoView {
         on_close,
     };
     let at = finder.at;
-    let choices = Memo::new(move |_| finder.choices());
+    let choices = Memo::new(move || finder.choices());
     let step = move |by: isize| {
         let count = choices.with(Vec::len);
         if count > 0 {
@@ -194,16 +196,16 @@ pub fn Jump(on_close: Callback<()>) -> impl IntoView {
                 on:keydown=keys
             />
             <ul class="jump-list" id="jump-list" role="listbox" aria-label=t("jump.list")>
-                <For
-                    each=move || choices.get().into_iter().enumerate()
-                    key=|(index, choice)| (*index, choice.key())
+                <List
+                    each=move || choices.get().into_iter().enumerate().collect()
+                    key=|(index, choice)| format!("{index} {}", choice.key())
                     let((index, choice))
                 >
                     <Line finder index choice />
-                </For>
+                </List>
             </ul>
             <p class="hint" role="status">
-                {state}
+                {move || state()}
             </p>
         </Dialog>
     }
@@ -241,7 +243,7 @@ fn Line(finder: Finder, index: usize, choice: Choice) -> impl IntoView {
         >
             {picture}
             <span class="name">{name}</span>
-            {more.map(|more| view! { <small class="soft">"@" {more}</small> })}
+            {more.map(|more| view! { <small class="soft">"@" {more}</small> }.into_any())}
         </li>
     }
 }

@@ -6,6 +6,8 @@ mod new_room;
 mod rail;
 mod toasts;
 
+use crate::components::drawing::Show;
+use crate::components::memo::Memo;
 use crate::components::notice::{ListSkeleton, LogSkeleton};
 use crate::live::use_chat;
 use crate::locale::t;
@@ -158,11 +160,11 @@ pub fn Shell(place: Memo<Place>) -> impl IntoView {
     });
     // Going somewhere closes what slid over it.
     Effect::new(move |_| {
-        place.track();
+        place.with(|_| ());
         frame.drawer.set(None);
     });
 
-    let in_room = Memo::new(move |_| matches!(place.get(), Place::Room(_)));
+    let in_room = Memo::new(move || matches!(place.get(), Place::Room(_)));
     let drawer = move || match frame.drawer.get() {
         Some(Drawer::Rooms) => Some("rooms"),
         Some(Drawer::People) => Some("people"),
@@ -236,8 +238,8 @@ pub fn RoomsButton() -> impl IntoView {
 #[component]
 pub fn Banner() -> impl IntoView {
     let chat = use_chat();
-    let lost = Memo::new(move |_| matches!(chat.status(), Status::Reconnecting { .. } | Status::Offline { .. }));
-    let offline = Memo::new(move |_| matches!(chat.status(), Status::Offline { .. }));
+    let lost = Memo::new(move || matches!(chat.status(), Status::Reconnecting { .. } | Status::Offline { .. }));
+    let offline = Memo::new(move || matches!(chat.status(), Status::Offline { .. }));
     view! {
         <div role="status">
             <Show when=move || lost.get()>

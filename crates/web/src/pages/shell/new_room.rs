@@ -5,6 +5,7 @@ use crate::api::{ApiError, rooms};
 use crate::components::copy::CopyButton;
 use crate::components::dialog::Dialog;
 use crate::components::field::{Errors, Segmented, TextField};
+use crate::components::form::{Failure, Submit, on_submit};
 use crate::components::icon::Icon;
 use crate::components::notice::Alert;
 use crate::live::use_chat;
@@ -85,19 +86,9 @@ fn Form(made: RwSignal<Option<Room>>, on_close: Callback<()>) -> impl IntoView {
         <form
             class="form"
             novalidate
-            on:submit=move |ev| {
-                ev.prevent_default();
-                submit.run(());
-            }
+            on:submit=on_submit(submit)
         >
-            {move || {
-                failed
-                    .get()
-                    .map(|error| {
-                        let retry = error.may_retry().then_some(submit);
-                        view! { <Alert text=error.message() retry /> }
-                    })
-            }}
+            <Failure failed submit />
             <TextField
                 name="name"
                 label=t("new_room.name")
@@ -129,14 +120,7 @@ fn Form(made: RwSignal<Option<Room>>, on_close: Callback<()>) -> impl IntoView {
                 <button type="button" class="btn" on:click=move |_| on_close.run(())>
                     {t("form.cancel")}
                 </button>
-                <button
-                    type="submit"
-                    class="btn main"
-                    aria-busy=move || if busy.get() { "true" } else { "false" }
-                    disabled=busy
-                >
-                    {t("new_room.submit")}
-                </button>
+                <Submit busy text=t("new_room.submit") />
             </div>
         </form>
     }

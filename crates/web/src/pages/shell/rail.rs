@@ -2,7 +2,9 @@
 
 use super::{Frame, go_to_room};
 use crate::components::avatar::Avatar;
+use crate::components::drawing::{List, Show};
 use crate::components::icon::{Icon, Mark, Sign};
+use crate::components::memo::Memo;
 use crate::components::notice::ListSkeleton;
 use crate::live::use_chat;
 use crate::locale::{t, tf};
@@ -19,21 +21,21 @@ use wasm_bindgen_futures::spawn_local;
 pub fn Rail(place: Memo<Place>) -> impl IntoView {
     let chat = use_chat();
     let frame = Frame::take();
-    let loaded = Memo::new(move |_| chat.with_rooms(Rooms::loaded));
+    let loaded = Memo::new(move || chat.with_rooms(Rooms::loaded));
     let rooms =
-        Memo::new(move |_| chat.with_rooms(|rooms| rooms.rooms().iter().map(|it| it.room.id).collect::<Vec<_>>()));
+        Memo::new(move || chat.with_rooms(|rooms| rooms.rooms().iter().map(|it| it.room.id).collect::<Vec<_>>()));
     let directs =
-        Memo::new(move |_| chat.with_rooms(|rooms| rooms.directs().iter().map(|it| it.room.id).collect::<Vec<_>>()));
-    let here = Memo::new(move |_| match place.get() {
+        Memo::new(move || chat.with_rooms(|rooms| rooms.directs().iter().map(|it| it.room.id).collect::<Vec<_>>()));
+    let here = Memo::new(move || match place.get() {
         Place::Room(room) => Some(room),
         _ => None,
     });
     let lines = move |ids: Memo<Vec<RoomId>>, label: &'static str, empty: &'static str| {
         view! {
             <ul aria-label=label>
-                <For each=move || ids.get() key=|id| *id let:id>
+                <List each=move || ids.get() key=RoomId::to_string let:id>
                     <Line room=id here />
-                </For>
+                </List>
             </ul>
             <Show when=move || loaded.get() && ids.with(Vec::is_empty)>
                 <p class="hint">{empty}</p>
@@ -111,6 +113,7 @@ fn Oneself() -> impl IntoView {
                                 <small>"@" {me.username.to_string()}</small>
                             </div>
                         }
+                            .into_any()
                     })
             }}
             <a class="icon" href=place::SETTINGS aria-label=t("rail.settings") title=t("rail.settings")>
@@ -143,7 +146,7 @@ struct Shown {
 fn Line(room: RoomId, here: Memo<Option<RoomId>>) -> impl IntoView {
     let chat = use_chat();
     let go = Go::take();
-    let shown = Memo::new(move |_| {
+    let shown = Memo::new(move || {
         let it = chat.room(room)?;
         let peer = it.room.peer.filter(|_| it.room.kind == RoomKind::Direct);
         Some(Shown {
@@ -154,9 +157,9 @@ fn Line(room: RoomId, here: Memo<Option<RoomId>>) -> impl IntoView {
             peer,
         })
     });
-    let unread = Memo::new(move |_| shown.with(|shown| shown.as_ref().map_or(0, |shown| shown.unread)));
-    let name = Memo::new(move |_| shown.with(|shown| shown.as_ref().map_or_else(String::new, |it| it.name.clone())));
-    let picture = Memo::new(move |_| shown.with(|shown| shown.as_ref().map(|it| (it.icon, it.peer.clone()))));
+    let unread = Memo::new(move || shown.with(|shown| shown.as_ref().map_or(0, |shown| shown.unread)));
+    let name = Memo::new(move || shown.with(|shown| shown.as_ref().map_or_else(String::new, |it| it.name.clone())));
+    let picture = Memo::new(move || shown.with(|shown| shown.as_ref().map(|it| (it.icon, it.peer.clone()))));
     let is_direct = move || picture.with(|it| it.as_ref().is_some_and(|(_, peer)| peer.is_some()));
     view! {
         <li>
@@ -185,7 +188,7 @@ fn Line(room: RoomId, here: Memo<Option<RoomId>>) -> impl IntoView {
                     Some((icon, None)) => view! { <Sign icon /> }.into_any(),
                     None => ().into_any(),
                 }}
-                <span class="name">{name}</span>
+                <span class="name">{move || name.get()}</span>
                 <Show when=move || unread.get() != 0>
                     <span class="badge" class:at=is_direct aria-hidden="true">
                         {move || if unread.get() > 99 { "99+".to_owned() } else { unread.get().to_string() }}

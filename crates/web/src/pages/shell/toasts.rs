@@ -2,6 +2,7 @@
 
 use crate::components::avatar::Avatar;
 use crate::components::dialog::CloseButton;
+use crate::components::drawing::List;
 use crate::live::use_chat;
 use crate::locale::{t, tf};
 use crate::state::{Toast, ToastKind};
@@ -12,9 +13,9 @@ pub fn Toasts() -> impl IntoView {
     let chat = use_chat();
     view! {
         <div class="toasts" role="status" aria-label=t("toast.region")>
-            <For each=move || chat.toasts() key=|toast| toast.id let:toast>
+            <List each=move || chat.toasts() key=|toast| toast.id.to_string() let:toast>
                 <Notice toast />
-            </For>
+            </List>
         </div>
     }
 }
@@ -48,12 +49,12 @@ fn Notice(toast: Toast) -> impl IntoView {
     let plain = who.is_none();
     view! {
         <div class="toast" class:plain=plain class:failure=failed data-testid="toast">
-            {who.map(|user| view! { <Avatar face=&user online=Signal::stored(online) size="small" /> })}
+            {who.map(|user| view! { <Avatar face=&user online=Signal::stored(online) size="small" /> }.into_any())}
             <span>{text}</span>
             {failed
                 .then(|| {
                     let close = Callback::new(move |()| chat.dismiss(id));
-                    view! { <CloseButton label=t("toast.close") on_close=close /> }
+                    view! { <CloseButton label=t("toast.close") on_close=close /> }.into_any()
                 })}
         </div>
     }

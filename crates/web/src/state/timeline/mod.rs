@@ -4,10 +4,10 @@
 mod grouping;
 
 use super::rows::{Item, Row, RowKey, Rows};
+use crate::state::map::Map;
 use natter_shared::entry::{Entry, Message};
 use natter_shared::id::{ClientId, Seq, UserId};
 use natter_shared::page::MessagePage;
-use std::collections::{BTreeMap, HashMap};
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Load {
@@ -57,9 +57,9 @@ pub struct Timeline {
     pub(in crate::state) reloading: bool,
     me: UserId,
     offset_min: i32,
-    messages: BTreeMap<Seq, Held>,
-    events: BTreeMap<Seq, Entry>,
-    own: HashMap<ClientId, Seq>,
+    messages: Map<Seq, Held>,
+    events: Map<Seq, Entry>,
+    own: Map<ClientId, Seq>,
     /// Changes to older messages that came while a page of them was on its way, which may be from before.
     unplaced: Vec<Entry>,
     head: Seq,
@@ -91,9 +91,9 @@ impl Timeline {
             reloading: false,
             me,
             offset_min,
-            messages: BTreeMap::new(),
-            events: BTreeMap::new(),
-            own: HashMap::new(),
+            messages: Map::new(),
+            events: Map::new(),
+            own: Map::new(),
             unplaced: Vec::new(),
             head: Seq::ZERO,
             heard: Seq::ZERO,
@@ -243,10 +243,10 @@ impl Timeline {
             if let Some(id) = message.client_id {
                 self.own.insert(id, message.seq);
             }
-            self.messages.entry(message.seq).or_insert(Held { message, as_of: page.head });
+            self.messages.or_insert_with(message.seq, || Held { message, as_of: page.head });
         }
         for entry in page.events {
-            self.events.entry(entry.seq).or_insert(entry);
+            self.events.or_insert_with(entry.seq, || entry);
         }
         self.rebuild();
     }

@@ -1,0 +1,89 @@
+//! What reading costs: not the length of the logs. A plan that reads a whole room is right in every test with a small one.
+
+use super::{Mongo, World, open};
+use crate::store::conformance::message;
+use crate::store::mongo::document::{EntryDoc, Id};
+use crate::store::mongo::overviews;
+use crate::store::{Log, Rooms};
+use futures_util::TryStreamExt;
+use mongodb::bson::{DateTime, Document, doc};
+use natter_shared::account::User;
+use natter_shared::id::RoomId;
+
+/// Messages in each room.
+const LONG: i64 = 1_000;
+const ROOMS: usize = 5;
+
+/// Rooms with as many messages of `author`.
+async fn long_rooms(mongo: &Mongo, world: &World, reader: &User, author: &User) -> Vec<RoomId> {
+    let mut rooms = Vec::new();
+    for n in 0..ROOMS {
+        let room = world.room(&format!("Room {n}"), &[reader]).await.id;
+        let hello = |seq| EntryDoc {
+            room: room.stored(),
+            seq,
+            at: DateTime::from_millis(seq),
+            author: author.id.stored(),
+            ..EntryDoc::of(&message("hello")).unwrap()
+        };
+        mongo.shared.entries.insert_many((2..=LONG).map(hello)).await.unwrap();
+        rooms.push(room);
+    }
+    rooms
+}
+
+/// What a number in a document is, of whatever width.
+fn number(doc: &Document, key: &str) -> i64 {
+    doc.get_i64(key).or_else(|_| doc.get_i32(key).map(i64::from)).unwrap_or_else(|_| panic!("no {key} in {doc}"))
+}
+
+#[tokio::test]
+#[ignore = "needs a MongoDB: cargo xtask test starts one"]
+async fn heads_cost_a_key_a_room() {
+    let (mongo, world) = open(&super::address(), |_| ()).await;
+    let (ann, bob) = (world.person("ann").await, world.person("bob").await);
+    let rooms = long_rooms(&mongo, &world, &ann, &bob).await;
+    let db = &mongo.shared.db;
+    db.run_command(doc! { "profile": 2 }).await.unwrap();
+    assert!(mongo.heads(&rooms).await.unwrap().iter().all(|(_, head)| head.get() == LONG.unsigned_abs()));
+    mongo.room_for(rooms[0], ann.id).await.unwrap().unwrap();
+    mongo.directory(Some("room"), None, 10).await.unwrap();
+    db.run_command(doc! { "profile": 0 }).await.unwrap();
+    let profile = db.collection::<Document>("system.profile");
+    let which = doc! { "op": { "$in": ["query", "command", "getmore"] }, "keysExamined": { "$exists": true } };
+    let done: Vec<Document> = profile.find(which).await.unwrap().try_collect().await.unwrap();
+    assert!(done.len() >= 5, "{done:?}");
+    for call in done {
+        assert!(number(&call, "keysExamined") <= 4 * i64::try_from(ROOMS).unwrap(), "{call}");
+        assert!(!call.get_str("planSummary").unwrap_or_default().contains("COLLSCAN"), "{call}");
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs a MongoDB: cargo xtask test starts one"]
+async fn an_overview_goes_by_the_index_of_the_log() {
+    let (mongo, world) = open(&super::address(), |_| ()).await;
+    let (ann, bob) = (world.person("ann").await, world.person("bob").await);
+    let rooms = long_rooms(&mongo, &world, &ann, &bob).await;
+    // All but the last ten are read.
+    let read = doc! { "$set": { "read": LONG - 10, "delivered": LONG } };
+    mongo.shared.members.update_many(doc! { "user": ann.id.stored() }, read).await.unwrap();
+    let command = doc! {
+        "explain": { "aggregate": "members", "pipeline": overviews::pipeline(ann.id), "cursor": {} },
+        "verbosity": "executionStats",
+    };
+    let plan = mongo.shared.db.run_command(command).await.unwrap();
+    let stages = plan.get_array("stages").unwrap().iter().filter_map(|stage| stage.as_document());
+    let mut lookups = Vec::new();
+    for stage in stages.filter(|stage| stage.contains_key("$lookup")) {
+        let by = stage.get_array("indexesUsed").unwrap();
+        let by: Vec<&str> = by.iter().filter_map(|index| index.as_str()).collect();
+        assert_eq!(number(stage, "collectionScans"), 0, "{stage}");
+        assert!(number(stage, "totalKeysExamined") <= 12 * i64::try_from(ROOMS).unwrap(), "{stage}");
+        lookups.push(by.join(" "));
+    }
+    assert_eq!(lookups, ["_id_", "room_seq", "room_seq", "room_seq"], "{plan}");
+    let overviews = mongo.overviews(ann.id).await.unwrap();
+    assert_eq!(overviews.len(), rooms.len());
+    assert!(overviews.iter().all(|overview| overview.unread == 10 && overview.last_message.is_some()));
+}
