@@ -7,6 +7,7 @@ use crate::clock::{Clock, Entropy};
 use crate::config::{Config, Origins, StoreChoice};
 use crate::http::page::Page;
 use crate::http::{self, headers};
+use crate::moving::{NotYet, refuse_half_imported};
 use crate::realtime::doors::Doors;
 use crate::realtime::hub::Hub;
 use crate::realtime::{heal, recheck};
@@ -56,6 +57,8 @@ const UNTAKEN: Duration = Duration::from_secs(30);
 pub enum StartError {
     #[error(transparent)]
     Store(#[from] OpenError),
+    #[error(transparent)]
+    NotYet(#[from] NotYet),
     #[error(transparent)]
     Mongo(#[from] mongo::OpenError),
     #[error(transparent)]
@@ -120,12 +123,15 @@ impl App {
         let (store, sqlite, keys): (Arc<dyn Store>, _, _) = match &config.store {
             StoreChoice::Sqlite(database) => {
                 let sqlite = Arc::new(Sqlite::open(database, Options::default())?);
+                refuse_half_imported(&*sqlite).await?;
                 let keys = secret::read_or_make(&config.secret_file, &*entropy)?;
                 (Arc::<Sqlite>::clone(&sqlite), Some(sqlite), keys)
             }
             StoreChoice::Mongo(url) => {
                 let keys = secret::read(&config.secret_file)?;
-                (Arc::new(Mongo::open(url).await?), None, keys)
+                let mongo = Mongo::open(url).await?;
+                refuse_half_imported(&mongo).await?;
+                (Arc::new(mongo), None, keys)
             }
         };
         let page = match &config.web_dir {

@@ -6,6 +6,7 @@ pub mod bus;
 pub mod clock;
 pub mod config;
 pub mod http;
+pub mod moving;
 #[cfg(feature = "planted-bugs")]
 mod planted;
 pub mod realtime;

@@ -3,6 +3,7 @@
 use natter_api::app;
 use natter_api::clock::{SystemClock, SystemEntropy};
 use natter_api::config::{self, Config};
+use natter_api::moving::{self, MoveError};
 use natter_api::telemetry;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -15,7 +16,15 @@ fn main() -> ExitCode {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments[..] {
         [] | ["serve"] => serve(),
-        ["--help" | "-h" | "help"] | ["serve", "--help" | "-h"] | ["help", "serve"] => say(&config::help()),
+        ["--help" | "-h" | "help"]
+        | ["serve" | "export" | "import", "--help" | "-h"]
+        | ["help", "serve" | "export" | "import"] => say(&config::help()),
+        ["export", file] if !file.starts_with('-') => {
+            with_settings(async |config| moving::export(&config, file.as_ref(), &SystemClock, &SystemEntropy).await)
+        }
+        ["import", file] if !file.starts_with('-') => {
+            with_settings(async |config| moving::import(&config, file.as_ref()).await)
+        }
         ["--version" | "-V"] => say(concat!("natter ", env!("CARGO_PKG_VERSION"), "\n")),
         _ => {
             complain(&format!("natter: {} is not understood; `natter --help` says what is", arguments.join(" ")));
@@ -24,19 +33,40 @@ fn main() -> ExitCode {
     }
 }
 
-fn serve() -> ExitCode {
+/// The settings, or the code to end with after their faults were told.
+fn settings() -> Result<Config, ExitCode> {
     let variables = std::env::vars_os().filter_map(|(name, value)| {
         let name = name.into_string().ok()?;
         Some((name, value.to_string_lossy().into_owned()))
     });
-    let config = match Config::from_variables(variables) {
-        Ok(config) => config,
-        Err(wrong) => {
-            complain(&wrong.to_string());
-            return ExitCode::from(MISUSED);
-        }
-    };
+    let config = Config::from_variables(variables).map_err(|wrong| {
+        complain(&wrong.to_string());
+        ExitCode::from(MISUSED)
+    })?;
     telemetry::start(&config);
+    Ok(config)
+}
+
+/// Runs a command that ends by itself and has something to tell then.
+fn with_settings(command: impl AsyncFnOnce(Config) -> Result<String, MoveError>) -> ExitCode {
+    let config = match settings() {
+        Ok(config) => config,
+        Err(code) => return code,
+    };
+    match app::block_on(command(config)) {
+        Ok(told) => say(&told),
+        Err(error) => {
+            complain(&format!("natter: {error}"));
+            if error.is_an_argument() { ExitCode::from(MISUSED) } else { ExitCode::FAILURE }
+        }
+    }
+}
+
+fn serve() -> ExitCode {
+    let config = match settings() {
+        Ok(config) => config,
+        Err(code) => return code,
+    };
     let served = app::block_on(async move {
         let app = app::App::build(config, Arc::new(SystemClock), Arc::new(SystemEntropy)).await?;
         say(&format!("natter listens on {}\n", app.url()));

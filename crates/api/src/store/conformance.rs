@@ -6,12 +6,12 @@ pub(super) mod marks;
 pub(super) mod messages;
 pub(super) mod refusals;
 pub(super) mod rooms;
-mod script;
+pub(crate) mod script;
 pub(super) mod search;
 pub(super) mod sessions;
 mod world;
 
-pub(super) use world::{World, message, seqs, whisper};
+pub(crate) use world::{Dice, World, body, emoji, message, reply, seqs, whisper};
 
 /// Makes a test of each promise. `$open` is an async function that gives a [`World`] around an empty store; the attributes
 /// come before every test.

@@ -18,12 +18,13 @@
 //!
 //! `conformance.rs` is this contract as tests; every store passes all of them.
 
+pub mod archive;
 mod judge;
 pub mod mongo;
 pub mod sqlite;
 
 #[cfg(test)]
-mod conformance;
+pub(crate) mod conformance;
 
 use async_trait::async_trait;
 use natter_shared::account::{Gender, ProfileChange, User};
@@ -33,6 +34,7 @@ use natter_shared::page::Window;
 use natter_shared::room::{Role, RoomKind, Visibility};
 use natter_shared::text::{DisplayName, Email, JoinCode, RoomName, Topic, Username};
 use natter_shared::timestamp::Timestamp;
+use serde::{Deserialize, Serialize};
 
 /// Why a store could not do what it was asked. What a caller may conclude is in the variant; the text is for the log.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -62,7 +64,7 @@ pub trait Health: Send + Sync + 'static {
 }
 
 /// A person as stored.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UserRecord {
     pub user: User,
     pub email: Option<Email>,
@@ -112,7 +114,7 @@ pub trait Accounts: Send + Sync + 'static {
 pub type TokenHash = [u8; 32];
 
 /// A login as stored: a family of refresh tokens of which one, or for a moment two, are good.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionRecord {
     pub id: SessionId,
     pub user: UserId,
@@ -190,7 +192,7 @@ pub struct Rotate {
 }
 
 /// A room as stored, the same for every viewer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RoomRecord {
     pub id: RoomId,
     pub kind: RoomKind,

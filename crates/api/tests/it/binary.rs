@@ -10,14 +10,14 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
 /// The program with an empty environment but for these settings.
-fn natter(settings: &[(&str, &str)]) -> Command {
+pub(crate) fn natter(settings: &[(&str, &str)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_natter"));
     command.env_clear().envs(settings.iter().copied()).stdin(Stdio::null());
     command
 }
 
 /// Runs it to its end, which must come soon.
-fn ends(mut command: Command) -> Output {
+pub(crate) fn ends(mut command: Command) -> Output {
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let (done, ended) = std::sync::mpsc::channel();
     let id = child.id();
@@ -96,13 +96,13 @@ fn help_lists_every_setting() {
 }
 
 /// A running program; killed when dropped.
-struct Running {
+pub(crate) struct Running {
     child: Child,
-    address: String,
+    pub(crate) address: String,
 }
 
 impl Running {
-    fn start(data: &Path, port: u16) -> Self {
+    pub(crate) fn start(data: &Path, port: u16) -> Self {
         let store = format!("sqlite:{}", data.join("natter.db").display());
         let listen = format!("127.0.0.1:{port}");
         let mut command = natter(&[
@@ -125,7 +125,7 @@ impl Running {
         Self { child, address }
     }
 
-    fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }

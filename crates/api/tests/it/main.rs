@@ -12,6 +12,7 @@ mod event_stream;
 mod headers;
 mod hostile;
 mod messages;
+mod moving;
 mod rooms;
 mod socket;
 mod support;

@@ -6,6 +6,7 @@
 
 mod accounts;
 mod append;
+mod archive;
 mod authors;
 mod bulk;
 mod directs;

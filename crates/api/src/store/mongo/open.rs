@@ -54,8 +54,8 @@ impl fmt::Display for MongoUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (scheme, rest) = self.0.split_once("://").unwrap_or(("mongodb", ""));
         let hosts = rest.rsplit_once('@').map_or(rest, |(_, hosts)| hosts);
-        let hosts = hosts.split(['/', '?']).next().unwrap_or_default();
-        write!(f, "{scheme}://{hosts}")
+        let place = hosts.split('?').next().unwrap_or_default().trim_end_matches('/');
+        write!(f, "{scheme}://{place}")
     }
 }
 
@@ -236,8 +236,8 @@ mod tests {
     #[test]
     fn an_address_is_shown_without_its_password() {
         let shown = |text: &str| MongoUrl::parse(text).unwrap().to_string();
-        assert_eq!(shown("mongodb://ann:s3cr@t@a:1,b:2/natter?replicaSet=x"), "mongodb://a:1,b:2");
-        assert_eq!(shown("mongodb+srv://db.example.org/natter"), "mongodb+srv://db.example.org");
+        assert_eq!(shown("mongodb://ann:s3cr@t@a:1,b:2/natter?replicaSet=x"), "mongodb://a:1,b:2/natter");
+        assert_eq!(shown("mongodb+srv://db.example.org/natter"), "mongodb+srv://db.example.org/natter");
         assert_eq!(format!("{:?}", MongoUrl::parse("mongodb://u:p@h/?w=1").unwrap()), "mongodb://h");
         assert_eq!(MongoUrl::parse("postgres://h/"), None);
     }

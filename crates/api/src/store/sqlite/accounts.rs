@@ -24,22 +24,26 @@ pub(super) fn user(row: &Row<'_>, at: usize) -> Result<User> {
     })
 }
 
-fn record(conn: &Connection, which: &str, value: &dyn rusqlite::ToSql) -> Stored<Option<UserRecord>> {
-    let sql =
-        format!("SELECT {USER}, u.email, u.password_hash, u.created_at, u.disabled FROM users u WHERE {which} = ?1");
-    let found = conn.prepare_cached(&sql)?.query_row([value], |row| {
-        Ok(UserRecord {
-            user: user(row, 0)?,
-            email: column::text_or_none(row, 6, Email::from_stored)?,
-            password_hash: row.get(7)?,
-            created_at: column::time(row, 8)?,
-            disabled: row.get(9)?,
-        })
-    });
-    Ok(found.optional()?)
+/// The columns of a [`UserRecord`].
+pub(super) const RECORD: &str = "u.id, u.username, u.display_name, u.gender, u.avatar_url, u.guest, u.email, u.password_hash, u.created_at, u.disabled";
+
+/// A person out of the columns [`RECORD`].
+pub(super) fn record_of(row: &Row<'_>) -> Result<UserRecord> {
+    Ok(UserRecord {
+        user: user(row, 0)?,
+        email: column::text_or_none(row, 6, Email::from_stored)?,
+        password_hash: row.get(7)?,
+        created_at: column::time(row, 8)?,
+        disabled: row.get(9)?,
+    })
 }
 
-fn by_id(conn: &Connection, id: UserId) -> Stored<Option<UserRecord>> {
+fn record(conn: &Connection, which: &str, value: &dyn rusqlite::ToSql) -> Stored<Option<UserRecord>> {
+    let sql = format!("SELECT {RECORD} FROM users u WHERE {which} = ?1");
+    Ok(conn.prepare_cached(&sql)?.query_row([value], record_of).optional()?)
+}
+
+pub(super) fn by_id(conn: &Connection, id: UserId) -> Stored<Option<UserRecord>> {
     record(conn, "u.id", id.as_bytes())
 }
 

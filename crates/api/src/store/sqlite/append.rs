@@ -57,7 +57,33 @@ pub(super) fn found(desk: &mut Desk, first: NewEntry) -> Stored<Entry> {
     Ok(entry)
 }
 
+/// Puts entries that have their seqs already into their logs, as far as they are not there. What they do to rooms and
+/// members is passed over: an archive brings these as they are.
+pub(super) fn replay(desk: &mut Desk, entries: Vec<(Seq, NewEntry)>) -> Stored<()> {
+    let mut batch = Batch { desk, rooms: HashMap::new(), places: HashMap::new() };
+    for (seq, entry) in entries {
+        batch.replay(seq, &entry)?;
+    }
+    batch.finish()
+}
+
 impl Batch<'_> {
+    fn replay(&mut self, seq: Seq, entry: &NewEntry) -> Stored<()> {
+        let room = entry.room;
+        let broken = |what: &str| StoreError::Broken(format!("entry {seq} of room {room} {what}"));
+        let head = self.state(room)?.ok_or_else(|| broken("comes before its room"))?.head;
+        if seq <= head {
+            return Ok(());
+        }
+        if seq != head.next() {
+            return Err(broken("does not follow on the one before"));
+        }
+        self.author(entry.author)?.ok_or_else(|| broken("comes before its author"))?;
+        let id = self.insert(entry, seq)?.ok_or_else(|| broken("has the client id of another one"))?;
+        self.change_room(room, |state| state.head = seq);
+        if entry.what.is_event() { Ok(()) } else { self.take_effect(entry, seq, id) }
+    }
+
     fn append(&mut self, new: NewEntry) -> Stored<Appended> {
         if self.state(new.room)?.is_none() {
             return Ok(Appended::Refused(Refused::NoRoom));

@@ -1,10 +1,11 @@
 //! The embedded store: one SQLite file, one thread that writes, a few that read. All SQL of the program is in this folder.
 //!
 //! A commit is durable when it is answered (`journal_mode = WAL`, `synchronous = FULL`). One process uses a file at a time,
-//! held by a lock beside it.
+//! held by a lock beside it; others may read it meanwhile.
 
 mod accounts;
 mod append;
+mod archive;
 mod authors;
 mod column;
 mod directs;
@@ -52,8 +53,15 @@ pub struct Sqlite {
 struct Open {
     // In the order in which they must end: who closes last cleans up, and only then may another process come.
     readers: Readers,
-    writer: Writer,
-    _lock: File,
+    /// `None` where the file is only read.
+    writer: Option<Writer>,
+    _lock: Option<File>,
+}
+
+impl Open {
+    fn writer(&self) -> Stored<&Writer> {
+        self.writer.as_ref().ok_or_else(|| StoreError::Unwritable("the file was opened to be read only".into()))
+    }
 }
 
 impl Sqlite {
@@ -92,7 +100,7 @@ impl Sqlite {
         T: Send + 'static,
         F: FnOnce(&mut Desk) -> Stored<T> + Send + 'static,
     {
-        self.in_use()?.writer.run(None, work).await
+        self.in_use()?.writer()?.run(None, work).await
     }
 }
 
@@ -107,7 +115,7 @@ impl Health for Sqlite {
         let read = self.read(|conn| Ok(conn.query_row("SELECT 1 FROM probe", [], column::plain::<i64>)?));
         read.await?;
         let open = self.in_use()?;
-        let write = open.writer.run(Some(PING), |desk| {
+        let write = open.writer()?.run(Some(PING), |desk| {
             if desk.unwritable {
                 desk.conn.prepare_cached("UPDATE probe SET n = n + 1")?.execute([])?;
             }

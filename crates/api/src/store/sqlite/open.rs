@@ -38,6 +38,16 @@ pub enum OpenError {
     NotADatabase(PathBuf),
     #[error("{} was written by a newer version of Natter (its schema is {file}, this one knows {known}); run that one", path.display())]
     Newer { path: PathBuf, file: i64, known: i64 },
+    #[error("{} was written by an older version of Natter; run `natter serve` of this version on it once", .0.display())]
+    Older(PathBuf),
+    #[error("there is no store {}", .0.display())]
+    NotThere(PathBuf),
+    #[error(
+        "{} cannot be read by itself: SQLite needs to write the files beside it (-wal, -shm), even to read; run this as the \
+         user who runs the server ({why})",
+        path.display()
+    )]
+    Beside { path: PathBuf, why: String },
     #[error("the disk of {} is full", .0.display())]
     Full(PathBuf),
     #[error("{} cannot be opened: {why}", path.display())]
@@ -57,18 +67,38 @@ impl Sqlite {
         make_file(path)?;
         let sql = |error: rusqlite::Error| of_sql(path, &error);
         let writer = writing(path, options).map_err(sql)?;
-        schema::migrate(&writer).map_err(|unfit| match unfit {
-            Unfit::Foreign => OpenError::NotADatabase(path.to_owned()),
-            Unfit::Newer { file, known } => OpenError::Newer { path: path.to_owned(), file, known },
-            Unfit::Sql(error) => sql(error),
-        })?;
+        schema::migrate(&writer).map_err(|unfit| of_unfit(path, unfit))?;
         writer.pragma_update(None, "foreign_keys", true).map_err(sql)?;
         let connections: Vec<_> =
             (0..options.readers.max(1)).map(|_| reading(path)).collect::<Result<_, _>>().map_err(sql)?;
         let thread = |error: io::Error| OpenError::Failed { path: path.to_owned(), why: error.to_string() };
         let readers = Readers::start(connections).map_err(thread)?;
-        let open = Open { readers, writer: Writer::start(writer).map_err(thread)?, _lock: lock };
-        Ok(Self { open: Mutex::new(Some(Arc::new(open))) })
+        let writer = Writer::start(writer).map_err(thread)?;
+        Ok(Self::of(Open { readers, writer: Some(writer), _lock: Some(lock) }))
+    }
+
+    /// Opens a file that is there, to read it, also while another process uses it. Every write is refused. Blocks on the
+    /// disk.
+    pub fn open_to_read(path: impl AsRef<Path>) -> Result<Self, OpenError> {
+        let path = path.as_ref();
+        if path.is_dir() {
+            return Err(OpenError::IsAFolder(path.to_owned()));
+        }
+        if !path.exists() {
+            return Err(OpenError::NotThere(path.to_owned()));
+        }
+        let conn = reading(path).map_err(|error| of_reading(path, &error))?;
+        schema::check(&conn).map_err(|unfit| match unfit {
+            Unfit::Sql(error) => of_reading(path, &error),
+            other => of_unfit(path, other),
+        })?;
+        let thread = |error: io::Error| OpenError::Failed { path: path.to_owned(), why: error.to_string() };
+        let readers = Readers::start(vec![conn]).map_err(thread)?;
+        Ok(Self::of(Open { readers, writer: None, _lock: None }))
+    }
+
+    fn of(open: Open) -> Self {
+        Self { open: Mutex::new(Some(Arc::new(open))) }
     }
 }
 
@@ -120,6 +150,25 @@ fn of_io(path: &Path, error: &io::Error) -> OpenError {
         ErrorKind::NotADirectory => OpenError::NotAFolder(path.parent().map(Path::to_owned).unwrap_or(path)),
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => OpenError::Full(path),
         _ => OpenError::Failed { path, why: error.to_string() },
+    }
+}
+
+fn of_unfit(path: &Path, unfit: Unfit) -> OpenError {
+    match unfit {
+        Unfit::Foreign => OpenError::NotADatabase(path.to_owned()),
+        Unfit::Newer { file, known } => OpenError::Newer { path: path.to_owned(), file, known },
+        Unfit::Older => OpenError::Older(path.to_owned()),
+        Unfit::Sql(error) => of_sql(path, &error),
+    }
+}
+
+/// Why a file is not even read.
+fn of_reading(path: &Path, error: &rusqlite::Error) -> OpenError {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => {
+            OpenError::Beside { path: path.to_owned(), why: error.to_string() }
+        }
+        _ => of_sql(path, error),
     }
 }
 

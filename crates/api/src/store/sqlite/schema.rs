@@ -6,7 +6,7 @@ use rusqlite::{Connection, Result};
 const APPLICATION: i64 = 0x4e61_7474;
 
 /// What brings a file from each version to the next. A step that was released is never changed; a change is a new step.
-const STEPS: &[&str] = &[include_str!("schema/0001.sql")];
+const STEPS: &[&str] = &[include_str!("schema/0001.sql"), include_str!("schema/0002.sql")];
 
 /// Why a file is not used.
 #[derive(Debug)]
@@ -18,6 +18,8 @@ pub(super) enum Unfit {
         file: i64,
         known: i64,
     },
+    /// Written by an older version, and not to be changed.
+    Older,
     Sql(rusqlite::Error),
 }
 
@@ -30,6 +32,19 @@ impl From<rusqlite::Error> for Unfit {
 /// Brings the file to the newest version, in one transaction.
 pub(super) fn migrate(conn: &Connection) -> Result<(), Unfit> {
     advance(conn, STEPS)
+}
+
+/// Whether a file that is only read has the tables of this version.
+pub(super) fn check(conn: &Connection) -> Result<(), Unfit> {
+    let known = i64::try_from(STEPS.len()).unwrap_or(i64::MAX);
+    if pragma(conn, "application_id")? != APPLICATION {
+        return Err(Unfit::Foreign);
+    }
+    match pragma(conn, "user_version")? {
+        file if file > known => Err(Unfit::Newer { file, known }),
+        file if file < known => Err(Unfit::Older),
+        _ => Ok(()),
+    }
 }
 
 fn pragma(conn: &Connection, name: &str) -> Result<i64> {

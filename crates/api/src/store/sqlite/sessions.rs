@@ -8,10 +8,14 @@ use natter_shared::id::{SessionId, UserId};
 use natter_shared::timestamp::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
-const SESSION: &str =
+/// The columns of a [`SessionRecord`].
+pub(super) const SESSION: &str =
     "id, user, created_at, last_used_at, expires_at, user_agent, generation, current, previous, revoked_at";
+/// How many columns [`SESSION`] has.
+pub(super) const SESSION_COLUMNS: usize = 10;
 
-fn record(row: &Row<'_>) -> Result<SessionRecord> {
+/// A login out of the columns [`SESSION`].
+pub(super) fn record(row: &Row<'_>) -> Result<SessionRecord> {
     Ok(SessionRecord {
         id: column::id(row, 0)?,
         user: column::id(row, 1)?,

@@ -1,8 +1,8 @@
 //! Opening: what is kept, what is refused, and the sentence that says why.
 
-use crate::store::conformance::{World, whisper};
+use crate::store::conformance::{World, message, whisper};
 use crate::store::sqlite::{OpenError, Options, Sqlite};
-use crate::store::{NewMark, Search};
+use crate::store::{Log, NewMark, Search, StoreError};
 use natter_shared::page::Window;
 use rusqlite::Connection;
 use std::fs;
@@ -82,6 +82,49 @@ fn a_file_belongs_to_one_at_a_time() {
     assert!(error.to_string().contains("another process uses"), "{error}");
     drop(first);
     open(&path).unwrap();
+}
+
+#[tokio::test]
+async fn a_file_is_read_beside_its_owner_and_alone() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("natter.db");
+    assert!(matches!(Sqlite::open_to_read(&path), Err(OpenError::NotThere(_))));
+    assert!(!path.exists(), "reading makes nothing");
+    let world = World::new(Arc::new(open(&path).unwrap()), ());
+    let ann = world.person("ann").await;
+    let beside = Sqlite::open_to_read(&path).unwrap();
+    let room = world.room("Lobby", &[&ann]).await.id;
+    world.says(room, &ann, "said while it is read").await;
+    assert_eq!(beside.heads(&[room]).await.unwrap()[0].1.get(), 2);
+    let refused = beside.append(vec![world.entry(room, &ann, message("no"))]).await;
+    assert!(matches!(refused, Err(StoreError::Unwritable(_))), "{refused:?}");
+    drop(world);
+    drop(beside);
+
+    let alone = Sqlite::open_to_read(&path).unwrap();
+    assert_eq!(alone.heads(&[room]).await.unwrap()[0].1.get(), 2);
+    let world = World::new(Arc::new(open(&path).unwrap()), ());
+    world.says(room, &ann, "and said while that still reads").await;
+    assert_eq!(alone.heads(&[room]).await.unwrap()[0].1.get(), 3);
+}
+
+#[test]
+fn what_is_no_store_is_not_read_either() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("natter.db");
+    drop(open(&path).unwrap());
+    let conn = Connection::open(&path).unwrap();
+    for (version, older) in [(1, true), (99, false)] {
+        conn.pragma_update(None, "user_version", version).unwrap();
+        match Sqlite::open_to_read(&path) {
+            Err(OpenError::Older(_)) => assert!(older),
+            Err(OpenError::Newer { .. }) => assert!(!older),
+            other => panic!("{:?}", other.err()),
+        }
+    }
+    let text = folder.path().join("text.db");
+    fs::write(&text, "Dear diary, ".repeat(1_000)).unwrap();
+    assert!(matches!(Sqlite::open_to_read(&text), Err(OpenError::NotADatabase(_))));
 }
 
 #[cfg(unix)]
