@@ -2,6 +2,7 @@
 
 pub mod auth;
 pub mod browse;
+mod failure;
 pub mod home;
 pub mod join;
 pub mod profile;

@@ -366,8 +366,8 @@ fn check(ear: &Ear, told: Option<Seq>, n: u8) {
 }
 
 proptest! {
-    // So many by default; PROPTEST_CASES asks for more.
-    #![proptest_config(ProptestConfig::default())]
+    // At least so many; PROPTEST_CASES asks for more.
+    #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases.max(10_000), ..ProptestConfig::default() })]
 
     #[test]
     fn every_connection_gets_every_entry_once_and_in_order(steps in prop::collection::vec(step(), 1..120)) {

@@ -3,9 +3,10 @@
 use super::Door;
 use crate::api::ApiError;
 use crate::components::field::{Errors, TextField};
-use crate::components::form::{Failure, Submit, on_submit};
+use crate::components::form::{Submit, on_submit};
 use crate::live::use_chat;
 use crate::locale::t;
+use crate::pages::failure::Failure;
 use crate::pages::{next_here, title};
 use crate::place;
 use crate::state::Auth;

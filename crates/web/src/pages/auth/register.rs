@@ -3,9 +3,10 @@
 use super::Door;
 use crate::api::{ApiError, accounts};
 use crate::components::field::{Errors, GenderField, TextField};
-use crate::components::form::{Failure, Submit, on_submit};
+use crate::components::form::{Submit, on_submit};
 use crate::live::{Chat, use_chat};
 use crate::locale::{t, tf};
+use crate::pages::failure::Failure;
 use crate::pages::{next_here, title};
 use crate::place;
 use leptos::prelude::*;

@@ -3,9 +3,10 @@
 use super::Panel;
 use crate::api::{ApiError, accounts};
 use crate::components::field::{Errors, TextField};
-use crate::components::form::{Failure, Submit, on_submit};
+use crate::components::form::{Submit, on_submit};
 use crate::live::use_chat;
 use crate::locale::t;
+use crate::pages::failure::Failure;
 use leptos::prelude::*;
 use natter_shared::account::PasswordChange;
 use natter_shared::error::{ErrorCode, Fields};

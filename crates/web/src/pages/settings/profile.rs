@@ -3,10 +3,11 @@
 use super::Panel;
 use crate::api::{ApiError, accounts};
 use crate::components::field::{Errors, GenderField, TextField};
-use crate::components::form::{Failure, Submit, on_submit};
+use crate::components::form::{Submit, on_submit};
 use crate::components::notice::{Alert, ListSkeleton};
 use crate::live::use_chat;
 use crate::locale::{t, tf};
+use crate::pages::failure::Failure;
 use leptos::prelude::*;
 use natter_shared::account::{Me, ProfilePatch};
 use wasm_bindgen_futures::spawn_local;
