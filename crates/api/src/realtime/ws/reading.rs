@@ -49,6 +49,15 @@ pub(super) struct Socket {
     pub ip: String,
 }
 
+impl Drop for Socket {
+    /// A panic ends the task in the middle of anything. Its connection must not live on in silence: the peer would find out
+    /// a minute later only.
+    fn drop(&mut self) {
+        self.link.outbox.end(End::Gone(None));
+        self.link.outbox.part(Parted::Cut);
+    }
+}
+
 /// What came from the peer.
 enum Heard {
     Frame(Box<ClientFrame>),
