@@ -17,32 +17,9 @@ use mongodb::error::{Error, ErrorKind};
 use natter_shared::entry::Entry;
 use natter_shared::id::{ClientId, RoomId, Seq, UserId};
 use std::collections::{BTreeSet, HashMap};
-use tokio::sync::Mutex;
-
-/// Rooms that the writer keeps in mind; past this, all are read anew.
-const ROOMS_MAX: usize = 20_000;
-
-/// What the writer of this node remembers between two batches.
-#[derive(Default)]
-pub(super) struct Writer {
-    rooms: Mutex<Rooms>,
-}
 
 /// What makes a repeat a repeat.
 type Once = (RoomId, UserId, ClientId);
-
-/// Appends entries in their order.
-pub(super) async fn append(shared: &Shared, entries: Vec<NewEntry>) -> Stored<Vec<Appended>> {
-    let mut job = Job { shared, outcomes: entries.iter().map(|_| None).collect(), entries };
-    let mut kept = shared.writer.rooms.lock().await;
-    // Taken out and put back only if all went well: after an error, or if nobody waits any more, it may be wrong.
-    let rooms = job.run(std::mem::take(&mut *kept)).await?;
-    if rooms.len() <= ROOMS_MAX {
-        *kept = rooms;
-    }
-    drop(kept);
-    job.answers().await
-}
 
 /// What became of an entry.
 #[expect(clippy::large_enum_variant, reason = "nearly all are new entries")]
@@ -53,7 +30,8 @@ enum Outcome {
     Refused(Refused),
 }
 
-struct Job<'a> {
+/// Entries on their way into their logs, in their order.
+pub(super) struct Job<'a> {
     shared: &'a Shared,
     entries: Vec<NewEntry>,
     outcomes: Vec<Option<Outcome>>,
@@ -80,9 +58,13 @@ enum Written {
     Nothing,
 }
 
-impl Job<'_> {
+impl<'a> Job<'a> {
+    pub fn new(shared: &'a Shared, entries: Vec<NewEntry>) -> Self {
+        Self { shared, outcomes: entries.iter().map(|_| None).collect(), entries }
+    }
+
     /// Gives every entry its outcome. Returns the rooms as they are then.
-    async fn run(&mut self, mut rooms: Rooms) -> Stored<Rooms> {
+    pub async fn run(&mut self, mut rooms: Rooms) -> Stored<Rooms> {
         let mut pauses = Pauses::new();
         let mut fresh: BTreeSet<RoomId> = BTreeSet::new();
         loop {
@@ -109,11 +91,9 @@ impl Job<'_> {
                 }
                 Written::Part(inserted, met) => {
                     self.keep(&plan.put[..inserted], &known)?;
-                    if met.index == ONCE {
-                        // One that was sent before seldom comes alone.
-                        self.find_repeats().await?;
-                    }
-                    if inserted == 0 {
+                    // One that was sent before seldom comes alone.
+                    let found = met.index == ONCE && self.find_repeats().await?;
+                    if inserted == 0 && !found {
                         pauses.pause().await;
                     }
                 }
@@ -227,15 +207,15 @@ impl Job<'_> {
         Ok(())
     }
 
-    /// Gives those open entries their outcome that were sent before.
-    async fn find_repeats(&mut self) -> Stored<()> {
+    /// Gives those open entries their outcome that were sent before; `true` if there are any.
+    async fn find_repeats(&mut self) -> Stored<bool> {
         let open = (0..self.entries.len()).filter(|at| self.outcomes[*at].is_none());
         let named: Vec<(usize, Once)> = open.filter_map(|at| Some((at, once_of(&self.entries[at])?))).collect();
         let first = self.repeated(named.iter().map(|(_, name)| *name).collect()).await?;
         for (at, name) in named {
             self.outcomes[at] = first.get(&name).map(|seq| Outcome::Again(*seq));
         }
-        Ok(())
+        Ok(!first.is_empty())
     }
 
     /// Where these stand, as far as they do.
@@ -264,7 +244,7 @@ impl Job<'_> {
     }
 
     /// What is answered: entries that were there before are read for it.
-    async fn answers(self) -> Stored<Vec<Appended>> {
+    pub async fn answers(self) -> Stored<Vec<Appended>> {
         let mut wanted: HashMap<RoomId, Vec<i64>> = HashMap::new();
         let mut rooms = Vec::new();
         for (entry, outcome) in self.entries.iter().zip(&self.outcomes) {

@@ -2,7 +2,7 @@
 
 use super::authors::author_of;
 use super::document::{EntryDoc, Id, int, seq, time};
-use super::{Mongo, Shared, append, messages, search};
+use super::{Mongo, Shared, messages, search, writer};
 use crate::store::{Appended, EntrySlice, Log, MessageSlice, NewEntry, Search, Stored};
 use async_trait::async_trait;
 use futures_util::TryStreamExt;
@@ -140,7 +140,7 @@ impl Shared {
 #[async_trait]
 impl Log for Mongo {
     async fn append(&self, batch: Vec<NewEntry>) -> Stored<Vec<Appended>> {
-        self.run(|shared| async move { append::append(&shared, batch).await }).await
+        self.run(|shared| async move { writer::append(&shared, batch).await }).await
     }
 
     async fn entries_after(&self, room: RoomId, after: Seq, limit: u32) -> Stored<Option<EntrySlice>> {

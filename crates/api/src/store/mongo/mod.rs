@@ -25,6 +25,7 @@ mod search;
 mod sessions;
 mod transaction;
 mod words;
+mod writer;
 
 #[cfg(test)]
 mod tests;
@@ -32,7 +33,6 @@ mod tests;
 pub use open::{MongoUrl, OpenError};
 
 use super::{Health, StoreError, Stored};
-use append::Writer;
 use async_trait::async_trait;
 use authors::Authors;
 use document::{EntryDoc, IndexedDoc, MemberDoc, RoomDoc, SessionDoc, UserDoc, WordsDoc};
@@ -44,6 +44,7 @@ use tokio::runtime::{Handle, Runtime};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use words::Indexer;
+use writer::Writer;
 
 /// The longest that any call takes; past it the outcome is unknown.
 const PATIENCE: Duration = Duration::from_secs(5);

@@ -1,8 +1,8 @@
 //! Connecting: what an address must look like, and saying in a sentence why a MongoDB cannot be used.
 
-use super::append::Writer;
 use super::authors::Authors;
 use super::words::Indexer;
+use super::writer::Writer;
 use super::{Mongo, Shared, UNDER_WAY, indexes, words};
 use mongodb::bson::doc;
 use mongodb::error::{Error, ErrorKind};

@@ -11,9 +11,9 @@ use tokio::time::sleep;
 
 /// A commit whose answer was lost is asked for again so often; it is the same commit.
 const COMMITS: u32 = 3;
-/// The first pause before a transaction that met another one is tried again; it doubles.
+/// The first pause before what met another node is tried again, and the longest: it doubles.
 const PAUSE: Duration = Duration::from_millis(2);
-const PAUSE_MAX: Duration = Duration::from_millis(200);
+const PAUSE_MAX: Duration = Duration::from_millis(20);
 
 /// An open transaction. Dropping it aborts it.
 pub(super) struct Transaction {
