@@ -98,13 +98,11 @@ impl Planted {
         let turn = Arc::clone(&self.turn).lock_owned().await;
         let mut promised = Vec::new();
         for new in &batch {
-            match self.guess(new).await? {
-                Some(entry) => promised.push(Appended::New(entry)),
-                None => {
-                    self.known().heads.clear();
-                    return self.commit(batch).await;
-                }
-            }
+            let Some(entry) = self.guess(new).await? else {
+                self.known().heads.clear();
+                return self.commit(batch).await;
+            };
+            promised.push(Appended::New(entry));
         }
         let inner = Arc::clone(&self.inner);
         tokio::spawn(async move {
@@ -187,7 +185,9 @@ impl Log for Planted {
             Plant::None => self.commit(batch).await,
             Plant::AckBeforeCommit => self.promise(batch).await,
             Plant::DoubledClientId => {
-                batch.iter_mut().for_each(|new| new.client_id = None);
+                for new in &mut batch {
+                    new.client_id = None;
+                }
                 self.commit(batch).await
             }
             Plant::SeqFromRedis => {

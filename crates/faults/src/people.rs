@@ -119,7 +119,11 @@ impl Person {
     /// Makes an account, again and again while the server says `retry`.
     pub async fn register(gate: SocketAddr, name: &str) -> Result<Self> {
         let form = json!({"username": name, "email": format!("{name}@example.org"), "password": PASSWORD});
-        Self::enter(gate, path::REGISTER, &form).await
+        match Self::enter(gate, path::REGISTER, &form).await {
+            // A first attempt whose answer was lost, or that was told to retry, may have made the account.
+            Err(error) if format!("{error:#}").contains("username_taken") => Self::login(gate, name, PASSWORD).await,
+            entered => entered,
+        }
     }
 
     /// Another login of an account.
