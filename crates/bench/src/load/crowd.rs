@@ -23,6 +23,10 @@ use crate::wire::frame;
 
 /// Every so many messages, a listener that checks reads the frame whole.
 const CHECK_EVERY: u64 = 61;
+/// How a server that is too busy to sign somebody in says so, and how often and after what time one comes again.
+const AGAIN: &str = r#""retry":true"#;
+const AGAIN_AFTER: Duration = Duration::from_secs(1);
+const REPEATS: usize = 5;
 /// How often the end of something is looked for.
 const LOOK: Duration = Duration::from_millis(5);
 
@@ -104,7 +108,15 @@ impl Crowd {
         let opening = stream::iter(people.iter().enumerate()).map(|(at, person)| {
             let buffer = &shared.buffer;
             async move {
-                let opened = Connection::open(address, dialect, person, buffer).await;
+                let mut opened = Connection::open(address, dialect, person, buffer).await;
+                for _ in 0..REPEATS {
+                    // What a client does that is told to come again; the time counts.
+                    if !matches!(&opened, Err(why) if why.to_string().contains(AGAIN)) {
+                        break;
+                    }
+                    tokio::time::sleep(AGAIN_AFTER).await;
+                    opened = Connection::open(address, dialect, person, buffer).await;
+                }
                 opened.map(|connection| (at, person, connection)).with_context(|| format!("connection {at}"))
             }
         });
