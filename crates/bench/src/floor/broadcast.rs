@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use anyhow::{Result, bail, ensure};
 use tokio::io::AsyncWriteExt;
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::broadcast::{self, Receiver, Sender};
 
 use crate::wire::dialect::BODY;
@@ -37,6 +37,11 @@ pub async fn serve() -> Result<()> {
     socket.bind((Ipv4Addr::LOCALHOST, 0).into())?;
     let listener = socket.listen(4_096)?;
     say_port(listener.local_addr()?.port());
+    serve_on(listener).await
+}
+
+/// Serves all who connect to `listener`.
+pub async fn serve_on(listener: TcpListener) -> Result<()> {
     let (everyone, _) = broadcast::channel(WAITING);
     let floor = Rc::new(Floor { everyone, buffer: RefCell::new(vec![0; READ]), batches: RefCell::new(HashMap::new()) });
     loop {

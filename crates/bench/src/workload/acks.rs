@@ -72,7 +72,8 @@ impl Floors {
 }
 
 fn figures(cells: &Cells, floors: &Floors, names: &[&'static str]) -> String {
-    let mut table = Table::new(&["in flight", "server", "acks/s", "CPU µs an ack", "client's core"]);
+    let mut table =
+        Table::new(&["in flight", "server", "acks/s", "CPU µs an ack", "messages a frame", "client's core"]);
     for (at, in_flight) in ACKS_IN_FLIGHT.into_iter().enumerate() {
         for name in names {
             let series = |figure| cells.series(name, 0, in_flight, figure);
@@ -81,12 +82,14 @@ fn figures(cells: &Cells, floors: &Floors, names: &[&'static str]) -> String {
                 (*name).to_owned(),
                 with_range(&series(Sample::acks_a_second), ""),
                 with_range(&series(Sample::cpu_us_an_ack), ""),
+                with_range(&series(Sample::messages_a_frame), ""),
                 with_range(&series(|sample| 100.0 * sample.client_share()), " %"),
             ]);
         }
         for (name, series) in [(APPEND, &floors.append[at]), (INSERTS, &floors.inserts[at])] {
             let nothing = || "–".to_owned();
-            table.row(vec![in_flight.to_string(), name.to_owned(), with_range(series, ""), nothing(), nothing()]);
+            let acks = with_range(series, "");
+            table.row(vec![in_flight.to_string(), name.to_owned(), acks, nothing(), nothing(), nothing()]);
         }
     }
     table.render()

@@ -37,7 +37,16 @@ pub async fn run(bench: &Bench<'_>) -> Result<String> {
 }
 
 fn figures(cells: &Cells, names: &[&'static str]) -> String {
-    let header = ["members", "in flight", "server", "deliveries/s", "CPU µs a delivery", "acks/s", "client's core"];
+    let header = [
+        "members",
+        "in flight",
+        "server",
+        "deliveries/s",
+        "CPU µs a delivery",
+        "messages a frame",
+        "acks/s",
+        "client's core",
+    ];
     let mut table = Table::new(&header);
     for (room, members) in ROOMS.into_iter().enumerate() {
         for in_flight in ROOM_IN_FLIGHT {
@@ -49,6 +58,7 @@ fn figures(cells: &Cells, names: &[&'static str]) -> String {
                     (*name).to_owned(),
                     with_range(&series(Sample::deliveries_a_second), ""),
                     with_range(&series(Sample::cpu_us_a_delivery), ""),
+                    with_range(&series(Sample::messages_a_frame), ""),
                     with_range(&series(Sample::acks_a_second), ""),
                     with_range(&series(|sample| 100.0 * sample.client_share()), " %"),
                 ]);
