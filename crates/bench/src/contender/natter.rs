@@ -2,8 +2,10 @@
 //! people do. Only the rates are off, and bcrypt is at its cheapest, for neither is measured here.
 
 use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io::Read as _;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::rc::Rc;
 use std::time::Duration;
@@ -63,11 +65,23 @@ pub fn start(bench: &Bench, settings: &Settings) -> Result<(Server, SocketAddr)>
     let mut command = Command::new(&bench.args.natter);
     command.arg("serve").env_clear().current_dir(&settings.folder);
     command.env("NATTER_LISTEN", "127.0.0.1:0").env("NATTER_STORE", &settings.store);
-    command.env("NATTER_SECRET_FILE", settings.folder.join("secret")).env("NATTER_WEB_DIR", "");
+    command.env("NATTER_SECRET_FILE", secret(&settings.folder)?).env("NATTER_WEB_DIR", "");
     command.env("NATTER_RATE_LIMITS", "off").env("NATTER_BCRYPT_COST", "4");
     // The longest life of a token: nobody signs in while something is measured.
     command.env("NATTER_ACCESS_TTL", "3600").env("NATTER_LOG", "warn");
     Server::start_on_a_port(command, bench.cores, &settings.folder.join("log"))
+}
+
+/// The signing key. A server on its own store would make one by itself, one on MongoDB must be given it.
+fn secret(folder: &Path) -> Result<PathBuf> {
+    let file = folder.join("secret");
+    if !file.exists() {
+        let mut bytes = [0; 32];
+        File::open("/dev/urandom")?.read_exact(&mut bytes)?;
+        let key = bytes.iter().fold(String::new(), |key, byte| key + &format!("{byte:02x}"));
+        fs::write(&file, key).with_context(|| format!("cannot write {}", file.display()))?;
+    }
+    Ok(file)
 }
 
 async fn move_in(address: SocketAddr, town: &Town) -> Result<Vec<Person>> {
