@@ -2,12 +2,13 @@
 //! `natter-bench`, which does the rest.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result};
 
 use crate::progress::say;
+use crate::tools::mongod;
 use crate::{BenchArgs, fingerprint, page, process, workspace};
 
 /// Measures with its output on the terminal.
@@ -16,7 +17,7 @@ pub fn run(args: &BenchArgs) -> Result<()> {
     let mut bench = Command::new(build()?);
     bench.arg("run").arg("--natter").arg(natter).arg("--work").arg(workspace::target()?.join("bench"));
     bench.arg("--peer").arg(peer()?);
-    match mongod() {
+    match mongod::find()? {
         Some(mongod) => {
             bench.arg("--mongod").arg(mongod);
         }
@@ -58,13 +59,4 @@ fn peer() -> Result<PathBuf> {
     process::shown(npm).context("the peer's packages cannot be installed; it needs Node.js 20.19 or later with npm")?;
     fs::write(&mark, lock).with_context(|| format!("cannot write {}", mark.display()))?;
     Ok(folder)
-}
-
-/// The one that is named, else one on PATH or among the tools.
-fn mongod() -> Option<PathBuf> {
-    let named = std::env::var_os("NATTER_TEST_MONGOD").filter(|named| !named.is_empty()).map(PathBuf::from);
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let tools = workspace::tools().ok().map(|tools| tools.join("bin"));
-    let mut on_path = std::env::split_paths(&path).chain(tools).map(|folder| folder.join("mongod"));
-    named.or_else(|| on_path.find(|program| Path::is_file(program)))
 }

@@ -10,7 +10,7 @@
 //!   the seq after it.
 //! - [`Archive::take`] is durable when it returns; taking the same pieces again changes nothing.
 
-use super::{Log, RoomRecord, SessionRecord, Stored, UserRecord};
+use super::{Log, NewEntry, RoomRecord, SessionRecord, Stored, UserRecord};
 use async_trait::async_trait;
 use natter_shared::entry::{Entry, EntryKind};
 use natter_shared::id::{ClientId, RoomId, Seq, SessionId, UserId};
@@ -45,6 +45,14 @@ pub struct ArchivedEntry {
     pub client_id: Option<ClientId>,
     #[serde(flatten)]
     pub what: EntryKind,
+}
+
+impl ArchivedEntry {
+    /// The entry as it was appended, and where it stands.
+    pub fn placed(self) -> (Seq, NewEntry) {
+        let Self { room, seq, at, author, client_id, what } = self;
+        (seq, NewEntry { room, author, at, client_id, what })
+    }
 }
 
 impl From<Entry> for ArchivedEntry {

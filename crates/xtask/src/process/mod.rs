@@ -86,11 +86,11 @@ pub fn tail(lines: &[String]) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use super::running::GRACE;
     use super::*;
 
-    fn shell(script: &str) -> Command {
+    pub fn shell(script: &str) -> Command {
         let mut command = Command::new("sh");
         command.args(["-c", script]);
         command

@@ -92,12 +92,7 @@ fn last_lines(mut lines: Vec<String>, log: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn shell(script: &str) -> Command {
-        let mut command = Command::new("sh");
-        command.args(["-c", script]);
-        command
-    }
+    use crate::process::tests::shell;
 
     #[test]
     fn one_that_dies_at_its_start_is_quoted() {

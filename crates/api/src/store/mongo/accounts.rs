@@ -30,7 +30,7 @@ impl UserDoc {
         }
     }
 
-    fn record(mut self) -> Stored<UserRecord> {
+    pub(super) fn record(mut self) -> Stored<UserRecord> {
         Ok(UserRecord {
             email: self.email.take().map(Email::from_stored),
             password_hash: self.password_hash.take(),

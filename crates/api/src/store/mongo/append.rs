@@ -3,7 +3,7 @@
 //! so, and what is left is judged anew. Seq n + 1 is never tried before n stands.
 
 use super::Shared;
-use super::document::{EntryDoc, Id, date, int, seq};
+use super::document::{EntryDoc, Id, int, seq};
 use super::effects::{Failed, has_effect, take_effect};
 use super::facts::{Known, Rooms};
 use super::fault::{Duplicate, duplicate};
@@ -124,7 +124,7 @@ impl<'a> Job<'a> {
             match judge(known, entry)? {
                 Verdict::Append => {
                     let seq = head.next();
-                    plan.docs.push(stored(entry, seq)?);
+                    plan.docs.push(EntryDoc::at(entry, seq)?);
                     plan.put.push((at, seq));
                     once.extend(name.map(|name| (name, seq)));
                     known.apply(entry, seq);
@@ -279,19 +279,6 @@ impl<'a> Job<'a> {
 
 fn once_of(entry: &NewEntry) -> Option<Once> {
     entry.client_id.map(|client_id| (entry.room, entry.author, client_id))
-}
-
-fn stored(entry: &NewEntry, seq: Seq) -> Stored<EntryDoc> {
-    let what = EntryDoc::of(&entry.what);
-    let what = what.ok_or_else(|| StoreError::Broken("an entry of a kind that is never stored".into()))?;
-    Ok(EntryDoc {
-        room: entry.room.stored(),
-        seq: int(seq),
-        at: date(entry.at),
-        author: entry.author.stored(),
-        client_id: entry.client_id.map(Id::stored),
-        ..what
-    })
 }
 
 /// The unique key that an entry, or what it does, met. `None` if that is not all that went wrong.

@@ -17,7 +17,7 @@ use mongodb::bson::{Document, Uuid, doc};
 use natter_shared::id::{RoomId, Seq, SessionId, UserId};
 use natter_shared::room::RoomKind;
 use serde::de::DeserializeOwned;
-use spelling::{broken, login, member, person, room};
+use spelling::{broken, login, member};
 use std::time::Duration;
 
 /// A chunk is many writes, and the cut of the largest room twenty commands.
@@ -35,6 +35,11 @@ where
 }
 
 impl Shared {
+    /// How far an import is; one document, [`IMPORT`].
+    fn imports(&self) -> Collection<Document> {
+        self.db.collection("imports")
+    }
+
     async fn census(&self) -> Stored<Census> {
         Ok(Census {
             people: self.users.estimated_document_count().await?,
@@ -62,11 +67,11 @@ impl Shared {
         // It wrote nothing: there is nothing to commit.
         transaction.abort().await;
         let head = newest.map_or(Ok(Seq::ZERO), |newest| seq(newest.seq))?;
-        Ok(Some(RoomCut { room: room(found, head)?, members }))
+        Ok(Some(RoomCut { room: found.record(head)?, members }))
     }
 
     async fn begin_import(&self, archive: &str) -> Stored<Begun> {
-        let imports = self.db.collection::<Document>("imports");
+        let imports = self.imports();
         loop {
             if let Some(there) = imports.find_one(doc! { "_id": IMPORT }).await? {
                 let finished = there.get_bool("finished").unwrap_or(false);
@@ -96,7 +101,7 @@ impl Shared {
         if let Some(room) = self.rooms.find_one(nameless).await? {
             return Err(broken(format!("room {} was left without its name", RoomId::of(room.id))));
         }
-        let imports = self.db.collection::<Document>("imports");
+        let imports = self.imports();
         imports.update_one(doc! { "_id": IMPORT }, doc! { "$set": { "finished": true } }).await?;
         Ok(())
     }
@@ -121,7 +126,7 @@ impl Archive for Mongo {
         let ids: Vec<Uuid> = ids.iter().map(|id| id.stored()).collect();
         self.run(|shared| async move {
             let found: Vec<UserDoc> = shared.users.find(doc! { "_id": { "$in": ids } }).await?.try_collect().await?;
-            found.into_iter().map(person).collect()
+            found.into_iter().map(UserDoc::record).collect()
         })
         .await
     }
@@ -129,7 +134,7 @@ impl Archive for Mongo {
     async fn all_people(&self, last: Option<UserId>, limit: u32) -> Stored<Vec<UserRecord>> {
         self.run(move |shared| async move {
             let found = after(&shared.users, last.map(Id::stored), limit).await?;
-            found.into_iter().map(person).collect()
+            found.into_iter().map(UserDoc::record).collect()
         })
         .await
     }
@@ -137,7 +142,7 @@ impl Archive for Mongo {
     async fn all_logins(&self, last: Option<SessionId>, limit: u32) -> Stored<Vec<ArchivedLogin>> {
         self.run(move |shared| async move {
             let found = after(&shared.sessions, last.map(Id::stored), limit).await?;
-            found.iter().map(login).collect()
+            found.into_iter().map(login).collect()
         })
         .await
     }
@@ -169,8 +174,7 @@ impl Archive for Mongo {
 
     async fn is_half_imported(&self) -> Stored<bool> {
         self.run(|shared| async move {
-            let imports = shared.db.collection::<Document>("imports");
-            Ok(imports.find_one(doc! { "_id": IMPORT, "finished": false }).await?.is_some())
+            Ok(shared.imports().find_one(doc! { "_id": IMPORT, "finished": false }).await?.is_some())
         })
         .await
     }

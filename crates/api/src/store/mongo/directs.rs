@@ -10,6 +10,11 @@ use natter_shared::id::{RoomId, Seq, UserId};
 use natter_shared::room::{Role, RoomKind, Visibility};
 use natter_shared::timestamp::Timestamp;
 
+/// What a pair of people, given in the order of their ids, is found by.
+pub(super) fn pair((a, b): (UserId, UserId)) -> String {
+    format!("{a} {b}")
+}
+
 /// The conversation of two people, given in the order of their ids; `true` if it was made for this call.
 pub(super) async fn find_or_make(
     shared: &Shared,
@@ -17,7 +22,7 @@ pub(super) async fn find_or_make(
     id: RoomId,
     now: Timestamp,
 ) -> Stored<(RoomRecord, bool)> {
-    let pair = format!("{a} {b}");
+    let pair = pair((a, b));
     let mut users = vec![a, b];
     users.dedup();
     let room = RoomDoc {

@@ -2,7 +2,7 @@
 //!
 //! Ids are BSON UUIDs, times are BSON dates, seqs are 64-bit integers, enums are the words that the wire uses.
 
-use crate::store::{StoreError, Stored};
+use crate::store::{NewEntry, StoreError, Stored};
 use mongodb::bson::{DateTime, Uuid};
 use natter_shared::account::{Gender, User};
 use natter_shared::entry::{Author, EntryKind, MessageContent};
@@ -270,6 +270,20 @@ impl EntryDoc {
         };
         doc.event = what.is_event().then_some(true);
         Some(doc)
+    }
+
+    /// An entry at its place in its log.
+    pub fn at(entry: &NewEntry, seq: Seq) -> Stored<Self> {
+        let what = Self::of(&entry.what);
+        let what = what.ok_or_else(|| StoreError::Broken("an entry of a kind that is never stored".into()))?;
+        Ok(Self {
+            room: entry.room.stored(),
+            seq: int(seq),
+            at: date(entry.at),
+            author: entry.author.stored(),
+            client_id: entry.client_id.map(Id::stored),
+            ..what
+        })
     }
 
     /// What happened, read back.

@@ -71,7 +71,7 @@ fn statements(entries: &[(&NewEntry, Seq)], rooms: &Rooms) -> Statements {
     for (entry, seq) in entries {
         let room = entry.room;
         match &entry.what {
-            EntryKind::Deleted { target } => all.delete(room, *target, *seq),
+            EntryKind::Deleted { target } => all.entries.extend(blanks(room, *target, *seq)),
             EntryKind::Joined => {
                 all.join(room, entry.author, *seq);
                 crowds.insert(room);
@@ -119,13 +119,12 @@ impl Statements {
         };
         self.members.push(doc! { "q": which, "u": { "$set": set }, "upsert": true });
     }
+}
 
-    /// Blanks a message and all its edits, in the log.
-    fn delete(&mut self, room: RoomId, target: Seq, seq: Seq) {
-        let message = doc! { "room": room.stored(), "seq": int(target) };
-        let blank = doc! { "$set": { "text": "", "deleted": int(seq) }, "$unset": { "files": "" } };
-        self.entries.push(doc! { "q": message, "u": blank });
-        let edits = doc! { "room": room.stored(), "target": int(target), "kind": EDITED };
-        self.entries.push(doc! { "q": edits, "u": { "$set": { "text": "" } }, "multi": true });
-    }
+/// The statements that blank a message and all its edits, in the log; the deletion stands at `seq`.
+pub(super) fn blanks(room: RoomId, target: Seq, seq: Seq) -> [Document; 2] {
+    let message = doc! { "room": room.stored(), "seq": int(target) };
+    let blank = doc! { "$set": { "text": "", "deleted": int(seq) }, "$unset": { "files": "" } };
+    let edits = doc! { "room": room.stored(), "target": int(target), "kind": EDITED };
+    [doc! { "q": message, "u": blank }, doc! { "q": edits, "u": { "$set": { "text": "" } }, "multi": true }]
 }

@@ -5,9 +5,9 @@
 //! has happened since.
 
 use super::Shared;
-use super::document::{BANNED, EntryDoc, FORMER, Id, MEMBER, MESSAGE, MemberDoc, Word, int, seq};
+use super::document::{EntryDoc, Id, MEMBER, MESSAGE, MemberDoc, Word, int, seq};
 use crate::store::judge::{Facts, Place, RoomFacts, Target};
-use crate::store::{NewEntry, Standing, StoreError, Stored};
+use crate::store::{NewEntry, Standing, Stored};
 use futures_util::TryStreamExt;
 use mongodb::bson::{Bson, Document, doc};
 use natter_shared::entry::{Author, EntryKind};
@@ -297,13 +297,7 @@ impl Known {
 
 /// How a member document says that somebody stands.
 pub(super) fn place(member: &MemberDoc) -> Stored<Place> {
-    let standing = match member.state.as_str() {
-        MEMBER => Standing::Member(Role::of(&member.role)?),
-        FORMER => Standing::Former,
-        BANNED => Standing::Banned,
-        other => return Err(StoreError::Broken(format!("a member is in the unknown state {other:?}"))),
-    };
-    Ok(Place { standing, joined: member.joined.map(seq).transpose()? })
+    Ok(Place { standing: member.standing()?, joined: member.joined.map(seq).transpose()? })
 }
 
 impl Facts for Known {

@@ -7,7 +7,8 @@ use super::indexes::{CODE, NAME_KEY};
 use super::transaction::{Pauses, Transaction, is_transient};
 use super::{Mongo, Shared, directs, overviews};
 use crate::store::{
-    CreatedRoom, MemberRecord, NewRoomRecord, OverviewRecord, RoomRecord, Rooms, SetCode, Standing, StoreError, Stored,
+    CreatedRoom, MemberRecord, NewEntry, NewRoomRecord, OverviewRecord, RoomRecord, Rooms, SetCode, Standing,
+    StoreError, Stored,
 };
 use async_trait::async_trait;
 use futures_util::TryStreamExt;
@@ -76,7 +77,7 @@ impl MemberDoc {
         }
     }
 
-    fn standing(&self) -> Stored<Standing> {
+    pub(super) fn standing(&self) -> Stored<Standing> {
         match self.state.as_str() {
             MEMBER => Ok(Standing::Member(Role::of(&self.role)?)),
             FORMER => Ok(Standing::Former),
@@ -292,15 +293,8 @@ impl Shared {
 
 /// The entry that every room begins with.
 fn first_entry(new: &NewRoomRecord) -> Stored<EntryDoc> {
-    let joined = EntryDoc::of(&EntryKind::Joined);
-    let joined = joined.ok_or_else(|| StoreError::Broken("joining is not an entry".into()))?;
-    Ok(EntryDoc {
-        room: new.id.stored(),
-        seq: int(FIRST),
-        at: date(new.created_at),
-        author: new.owner.stored(),
-        ..joined
-    })
+    let (room, author, at) = (new.id, new.owner, new.created_at);
+    EntryDoc::at(&NewEntry { room, author, at, client_id: None, what: EntryKind::Joined }, FIRST)
 }
 
 #[async_trait]

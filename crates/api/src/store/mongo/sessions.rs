@@ -12,7 +12,7 @@ use mongodb::bson::{Binary, Bson, Document, doc};
 use natter_shared::id::{SessionId, UserId};
 use natter_shared::timestamp::Timestamp;
 
-fn hash(token: TokenHash) -> Binary {
+pub(super) fn hash(token: TokenHash) -> Binary {
     Binary { subtype: BinarySubtype::Generic, bytes: token.to_vec() }
 }
 
@@ -38,7 +38,7 @@ impl SessionDoc {
         }
     }
 
-    fn record(self) -> Stored<SessionRecord> {
+    pub(super) fn record(self) -> Stored<SessionRecord> {
         let generation = u32::try_from(self.generation);
         Ok(SessionRecord {
             id: SessionId::of(self.id),
@@ -146,8 +146,8 @@ impl Shared {
 
     async fn ended_among(&self, mut ids: Vec<SessionId>, now: Timestamp) -> Stored<Vec<SessionId>> {
         let all: Vec<_> = ids.iter().map(|id| id.stored()).collect();
-        let which = doc! { "_id": { "$in": all }, "revoked_at": Bson::Null, "expires_at": { "$gt": date(now) } };
-        let found: Vec<SessionDoc> = self.sessions.find(which).await?.try_collect().await?;
+        let alive = live(doc! { "_id": { "$in": all } }, now);
+        let found: Vec<SessionDoc> = self.sessions.find(alive).await?.try_collect().await?;
         let people: Vec<_> = found.iter().map(|session| session.user).collect();
         let which = doc! { "_id": { "$in": people }, "disabled": true };
         let disabled: Vec<UserDoc> = self.users.find(which).await?.try_collect().await?;

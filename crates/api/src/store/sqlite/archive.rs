@@ -5,12 +5,10 @@ use super::column::{self, Code, int};
 use super::rooms::{self, BANNED, FORMER, MEMBER};
 use super::writer::Desk;
 use super::{Sqlite, accounts, sessions};
-use crate::store::archive::{
-    Archive, ArchivedEntry, ArchivedLogin, ArchivedMember, Begun, Census, MemberState, Piece, RoomCut,
-};
-use crate::store::{NewEntry, RoomRecord, StoreError, Stored, UserRecord};
+use crate::store::archive::{Archive, ArchivedLogin, ArchivedMember, Begun, Census, MemberState, Piece, RoomCut};
+use crate::store::{RoomRecord, StoreError, Stored, UserRecord};
 use async_trait::async_trait;
-use natter_shared::id::{RoomId, Seq, SessionId, UserId};
+use natter_shared::id::{RoomId, SessionId, UserId};
 use natter_shared::room::RoomKind;
 use natter_shared::text::{Email, JoinCode, RoomName};
 use natter_shared::timestamp::Timestamp;
@@ -123,7 +121,7 @@ fn take(desk: &mut Desk, chunk: u64, pieces: Vec<Piece>) -> Stored<()> {
         match piece {
             Piece::Person(person) => take_person(desk, &person)?,
             Piece::Room(room) => take_room(&desk.conn, &room)?,
-            Piece::Entry(entry) => entries.push(as_new(entry)),
+            Piece::Entry(entry) => entries.push(entry.placed()),
             Piece::Cut(cut) => take_cut(&desk.conn, &cut)?,
             Piece::Everybody => {}
             Piece::Login(login) => take_login(&desk.conn, &login)?,
@@ -136,11 +134,6 @@ fn take(desk: &mut Desk, chunk: u64, pieces: Vec<Piece>) -> Stored<()> {
         1 => Ok(()),
         _ => Err(StoreError::Broken("a chunk comes without an import under way".into())),
     }
-}
-
-fn as_new(entry: ArchivedEntry) -> (Seq, NewEntry) {
-    let ArchivedEntry { room, seq, at, author, client_id, what } = entry;
-    (seq, NewEntry { room, author, at, client_id, what })
 }
 
 fn take_person(desk: &mut Desk, person: &UserRecord) -> Stored<()> {

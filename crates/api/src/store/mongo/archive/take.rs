@@ -1,12 +1,13 @@
 //! Taking a chunk, in steps that can each be repeated.
 
-use super::super::document::{EDITED, EntryDoc, Id, UserDoc, Word, int};
+use super::super::document::{EntryDoc, Id, UserDoc, Word, int};
+use super::super::effects;
 use super::super::fault::{DUPLICATE_KEY, duplicate};
 use super::super::{Shared, words};
 use super::IMPORT;
-use super::spelling::{broken, entry_doc, login_doc, member_doc, person_doc, room_doc, to_document};
-use crate::store::archive::{ArchivedEntry, Piece, RoomCut};
-use crate::store::{RoomRecord, Stored};
+use super::spelling::{broken, login_doc, member_doc, person_doc, room_doc, to_document};
+use crate::store::archive::{Piece, RoomCut};
+use crate::store::{NewEntry, RoomRecord, Stored};
 use futures_util::TryStreamExt;
 use mongodb::Collection;
 use mongodb::bson::{Document, Uuid, doc};
@@ -28,7 +29,7 @@ impl Shared {
             match piece {
                 Piece::Person(person) => people.push(person_doc(person)),
                 Piece::Room(room) => rooms.push(room_doc(&room)),
-                Piece::Entry(entry) => entries.push(entry),
+                Piece::Entry(entry) => entries.push(entry.placed()),
                 Piece::Cut(cut) => cuts.push(cut),
                 Piece::Everybody => {}
                 Piece::Login(login) => logins.push(login_doc(login)),
@@ -54,10 +55,9 @@ impl Shared {
             self.take_cut(room).await?;
         }
         self.take_documents(&self.sessions, logins.into_iter().map(|login| (login.id, login)), "$setOnInsert").await?;
-        let imports = self.db.collection::<Document>("imports");
         let chunk = i64::try_from(chunk).unwrap_or(i64::MAX);
         let noted = doc! { "$max": { "chunks": chunk } };
-        let done = imports.update_one(doc! { "_id": IMPORT, "finished": false }, noted).await?;
+        let done = self.imports().update_one(doc! { "_id": IMPORT, "finished": false }, noted).await?;
         if done.matched_count == 1 { Ok(()) } else { Err(broken("a chunk comes without an import under way")) }
     }
 
@@ -88,28 +88,20 @@ impl Shared {
         }
     }
 
-    async fn take_entries(&self, entries: &[ArchivedEntry]) -> Stored<()> {
+    async fn take_entries(&self, entries: &[(Seq, NewEntry)]) -> Stored<()> {
         let mut rooms: BTreeMap<RoomId, (Seq, Seq)> = BTreeMap::new();
         let mut docs = Vec::with_capacity(entries.len());
         let mut blanks = Vec::new();
-        for entry in entries {
-            let (_, last) = rooms.entry(entry.room).or_insert((entry.seq, entry.seq.back(1)));
-            if entry.seq != last.next() {
-                return Err(broken(format!(
-                    "entry {} of room {} does not follow on the one before",
-                    entry.seq, entry.room
-                )));
+        for (seq, entry) in entries {
+            let seq = *seq;
+            let (_, last) = rooms.entry(entry.room).or_insert((seq, seq.back(1)));
+            if seq != last.next() {
+                return Err(broken(format!("entry {seq} of room {} does not follow on the one before", entry.room)));
             }
-            *last = entry.seq;
-            docs.push(entry_doc(entry)?);
+            *last = seq;
+            docs.push(EntryDoc::at(entry, seq)?);
             if let EntryKind::Deleted { target } = &entry.what {
-                let (room, target) = (entry.room.stored(), int(*target));
-                blanks.push(doc! {
-                    "q": { "room": room, "seq": target },
-                    "u": { "$set": { "text": "", "deleted": int(entry.seq) }, "$unset": { "files": "" } },
-                });
-                let edits = doc! { "room": room, "target": target, "kind": EDITED };
-                blanks.push(doc! { "q": edits, "u": { "$set": { "text": "" } }, "multi": true });
+                blanks.extend(effects::blanks(entry.room, *target, seq));
             }
         }
         if docs.is_empty() {
