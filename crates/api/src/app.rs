@@ -6,12 +6,13 @@ use crate::bus::{Bus, News};
 use crate::clock::{Clock, Entropy};
 use crate::config::{Config, Origins, StoreChoice};
 use crate::http::page::Page;
-use crate::http::{self, headers};
+use crate::http::server;
 use crate::moving::{NotYet, refuse_half_imported};
 use crate::realtime::doors::Doors;
 use crate::realtime::hub::Hub;
 use crate::realtime::{heal, recheck};
 use crate::secret::{self, BadSecret};
+
 use crate::service::accounts::Accounts;
 use crate::service::log_writer::LogWriter;
 use crate::service::marks::Marks;
@@ -25,32 +26,24 @@ use crate::store::mongo::{self, Mongo};
 use crate::store::sqlite::{OpenError, Options, Sqlite};
 use crate::store::{Log, Store};
 use actix_web::dev::{Server, ServerHandle};
+use actix_web::rt;
 use actix_web::web::Data;
-use actix_web::{HttpServer, middleware, rt};
 use natter_shared::id::UserId;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 
-/// A request's head must be there within this time.
-const HEAD_TIME: Duration = Duration::from_secs(5);
-/// A connection without a request is kept for this long.
-const KEEP_ALIVE: Duration = Duration::from_secs(75);
 /// How long after a signal this node says that it is not ready, before it stops listening: time for a balancer to see it.
 const NOT_READY: Duration = Duration::from_secs(1);
-/// How long sockets have to say goodbye, and then requests to end. Together with the rest it stays below 15 seconds.
+/// How long sockets have to say goodbye. Together with the rest it stays below 15 seconds.
 const GOODBYES: Duration = Duration::from_secs(8);
-const LAST_REQUESTS_S: u64 = 4;
 /// How often logins that have ended are forgotten.
 const PRUNE: Duration = Duration::from_hours(1);
 /// Pieces of news of who is online that may wait to be announced, each of some hundred people.
 const NEWS_OF_PEOPLE: usize = 1_024;
-/// The kernel drops a peer that takes nothing for so long.
-#[cfg(target_os = "linux")]
-const UNTAKEN: Duration = Duration::from_secs(30);
 
 /// Why the server does not start or ends early, as a sentence for who runs it.
 #[derive(Debug, thiserror::Error)]
@@ -138,7 +131,8 @@ impl App {
             None => Page::none(),
             Some(folder) => Page::read(folder).map_err(|why| StartError::Page { folder: folder.clone(), why })?,
         };
-        let listener = listen(config.listen)?;
+        let listener =
+            server::listen(config.listen).map_err(|why| StartError::Listen { address: config.listen, why })?;
         let address = listener.local_addr().map_err(StartError::Failed)?;
         let origins = Origins::new(config.public_url.as_deref(), address);
         if config.public_url.is_none() && !address.ip().is_loopback() {
@@ -186,7 +180,7 @@ impl App {
         if let Some(news) = news {
             rt::spawn(hear(news, Data::clone(&state)));
         }
-        let server = serve(listener, workers, &hub, &state, Data::new(page))?;
+        let server = server::serve(listener, workers, &hub, &state, &Data::new(page)).map_err(StartError::Failed)?;
         let linger = Arc::default();
         Ok(Self { address, server, state, sqlite, log, marks, stop: Handle::default(), linger })
     }
@@ -317,52 +311,4 @@ async fn drain(state: &AppState, server: &ServerHandle, linger: bool) {
         tokio::time::sleep_until(begun + NOT_READY).await;
     }
     server.stop(true).await;
-}
-
-fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
-    let failed = |why| StartError::Listen { address, why };
-    let domain = socket2::Domain::for_address(address);
-    let socket = socket2::Socket::new(domain, socket2::Type::STREAM, None).map_err(failed)?;
-    // A restarted server gets its address back at once.
-    socket.set_reuse_address(true).map_err(failed)?;
-    socket.set_nonblocking(true).map_err(failed)?;
-    socket.bind(&address.into()).map_err(failed)?;
-    socket.listen(4_096).map_err(failed)?;
-    Ok(socket.into())
-}
-
-fn serve(
-    listener: TcpListener,
-    workers: usize,
-    hub: &Arc<Hub>,
-    state: &Data<AppState>,
-    page: Data<Page>,
-) -> Result<Server, StartError> {
-    let (hub, state) = (Arc::clone(hub), Data::clone(state));
-    let app = move || {
-        // Called once on each worker's own thread.
-        let shard = hub.next_shard();
-        rt::spawn(Arc::clone(&shard).run(Arc::clone(&state.clock)));
-        actix_web::App::new()
-            .app_data(Data::clone(&state))
-            .app_data(Data::clone(&page))
-            .app_data(Data::new(shard))
-            .configure(http::configure)
-            .wrap(middleware::from_fn(headers::finish))
-    };
-    let server = HttpServer::new(app)
-        .workers(workers)
-        .keep_alive(KEEP_ALIVE)
-        .client_request_timeout(HEAD_TIME)
-        .shutdown_timeout(LAST_REQUESTS_S)
-        .tcp_nodelay(true)
-        .disable_signals();
-    #[cfg(target_os = "linux")]
-    let server = server.on_connect(|connection, _| {
-        if let Some(stream) = connection.downcast_ref::<rt::net::TcpStream>() {
-            // Without it, a peer that takes nothing would hold its connection for a quarter of an hour.
-            let _ = socket2::SockRef::from(stream).set_tcp_user_timeout(Some(UNTAKEN));
-        }
-    });
-    Ok(server.listen(listener).map_err(StartError::Failed)?.run())
 }

@@ -12,6 +12,7 @@ pub mod openapi;
 mod own_page;
 pub mod page;
 pub mod rooms;
+pub mod server;
 mod unread;
 
 use crate::realtime::{sse, ws};

@@ -16,6 +16,7 @@ pub mod recheck;
 pub mod shard;
 pub mod sse;
 mod tables;
+pub mod upgrade;
 pub mod ws;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};

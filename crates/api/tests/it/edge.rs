@@ -102,3 +102,57 @@ async fn a_body_without_an_end_is_answered_and_cut() {
     }
     server.stranger().get(path::LIVE).await.expect(200);
 }
+
+/// What a browser says to leave HTTP for a WebSocket; a header may be left out.
+fn asks_to_leave(method: &str, path: &str, without: &str) -> String {
+    let headers = [
+        "host: x",
+        "connection: upgrade",
+        "upgrade: websocket",
+        "sec-websocket-version: 13",
+        "sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==",
+    ];
+    let headers: Vec<&str> = headers.into_iter().filter(|header| !header.starts_with(&format!("{without}:"))).collect();
+    format!("{method} {path} HTTP/1.1\r\n{}\r\n\r\n", headers.join("\r\n"))
+}
+
+#[tokio::test]
+async fn whoever_asks_to_leave_http_where_no_socket_is_gets_the_usual_answer() {
+    let server = Server::start();
+    for (method, path, without, expected) in [
+        ("GET", path::LIVE, "-", 200),
+        ("HEAD", path::LIVE, "-", 405),
+        ("GET", path::ME, "-", 401),
+        ("DELETE", path::LIVE, "-", 405),
+        ("GET", "/api/v1/nowhere", "-", 404),
+        ("GET", path::WEBSOCKET, "sec-websocket-key", 400),
+        ("GET", path::WEBSOCKET, "sec-websocket-version", 400),
+        ("POST", path::WEBSOCKET, "-", 405),
+    ] {
+        let answer = says(&server, asks_to_leave(method, path, without).as_bytes()).await;
+        let (status, head, body) = parts(&answer);
+        assert_eq!(status, expected, "{answer}");
+        assert!(head.contains("connection: close") && head.contains("x-request-id: "), "{answer}");
+        let length = format!("content-length: {}", body.len());
+        assert!(method == "HEAD" && body.is_empty() || head.contains(&length), "{answer}");
+        assert!(
+            status == 200
+                || method == "HEAD"
+                || serde_json::from_str::<Value>(body).unwrap()["error"]["code"].is_string(),
+            "{answer}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_comes_together_with_the_handshake_is_heard() {
+    let server = Server::start();
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
+    // A masked text frame of two bytes, which is no hello.
+    let early = [asks_to_leave("GET", path::WEBSOCKET, "-").as_bytes(), &[0x81, 0x82, 0, 0, 0, 0], b"{}"].concat();
+    stream.write_all(&early).await.unwrap();
+    let mut answer = Vec::new();
+    timeout(PATIENCE, stream.read_to_end(&mut answer)).await.expect("the server hangs up").unwrap();
+    let answer = String::from_utf8_lossy(&answer);
+    assert!(answer.starts_with("HTTP/1.1 101 ") && answer.contains(r#""code":"bad_request""#), "{answer}");
+}
