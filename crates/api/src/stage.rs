@@ -20,7 +20,7 @@ use natter_shared::text::{DisplayName, Username};
 use natter_shared::timestamp::Timestamp;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 /// How long anything is waited for before that is a failure.
 const BOUND: Duration = Duration::from_secs(30);
@@ -120,12 +120,14 @@ pub(crate) struct Heard {
     bus: LocalBus,
     notices: Mutex<Vec<Notice>>,
     more: Notify,
+    /// Whether the sockets are still being written to; nobody is until a test says so.
+    pub behind: watch::Sender<bool>,
 }
 
 impl Heard {
     pub fn new(clock: Arc<dyn Clock>) -> Self {
         let bus = LocalBus::new(Arc::new(Hub::new(1)), clock);
-        Self { bus, notices: Mutex::default(), more: Notify::new() }
+        Self { bus, notices: Mutex::default(), more: Notify::new(), behind: watch::Sender::new(false) }
     }
 
     pub fn all(&self) -> Vec<Notice> {
@@ -167,6 +169,10 @@ impl Bus for Heard {
         self.notices.lock().unwrap().push(notice.clone());
         self.bus.publish(notice);
         self.more.notify_waiters();
+    }
+
+    async fn caught_up(&self) {
+        let _ = self.behind.subscribe().wait_for(|behind| !behind).await;
     }
 
     async fn came(&self, user: UserId, connection: ConnectionId) -> bool {

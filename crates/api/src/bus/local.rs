@@ -52,6 +52,10 @@ impl Bus for LocalBus {
         self.hub.publish(notice);
     }
 
+    async fn caught_up(&self) {
+        self.hub.caught_up().await;
+    }
+
     async fn came(&self, user: UserId, connection: ConnectionId) -> bool {
         self.enter(user, connection)
     }

@@ -66,6 +66,10 @@ pub trait Bus: Send + Sync + 'static {
     /// head check.
     fn publish(&self, notice: Notice);
 
+    /// Waits, for some milliseconds at most, until this node's sockets have had their turn to write what was published before.
+    /// What arrives meanwhile is stored by one commit, and leaves as one write a socket.
+    async fn caught_up(&self);
+
     /// Takes a lease for a connection; `true` if the person was offline before.
     async fn came(&self, user: UserId, connection: ConnectionId) -> bool;
     /// Gives it back; `true` if the person is offline now.

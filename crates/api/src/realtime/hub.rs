@@ -9,6 +9,10 @@ use natter_shared::id::{RoomId, Seq, SessionId};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// The longest wait for sockets to be written to.
+const PACE: Duration = Duration::from_millis(20);
 
 /// The connections of this node, in one shard a worker: a shard's connections live on its worker's thread, and so does
 /// the task that writes to their outboxes.
@@ -109,6 +113,17 @@ impl Hub {
         for shard in &self.shards {
             shard.hand(Arc::clone(&delivery));
         }
+    }
+
+    /// Waits until the sockets of every worker have had their turn to write what was published before, but not for long: a
+    /// worker that is that busy is waited for again before the next batch.
+    pub async fn caught_up(&self) {
+        let workers = async {
+            for shard in &self.shards {
+                shard.caught_up().await;
+            }
+        };
+        let _ = tokio::time::timeout(PACE, workers).await;
     }
 
     /// The server stops: every connection finishes what is under way and is closed, also those that are still to come.

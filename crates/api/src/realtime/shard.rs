@@ -11,10 +11,10 @@ use crate::service::Caller;
 use natter_shared::frame::CloseCode;
 use natter_shared::id::{RoomId, Seq, SessionId, UserId};
 use natter_shared::limits;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio::time::{Instant, MissedTickBehavior};
 
 /// Deliveries that may wait for one worker. A worker that is behind by more has its connections resume.
@@ -55,6 +55,9 @@ pub struct Shard {
     gaps: Arc<Gaps>,
     queue: mpsc::Sender<Arc<Delivery>>,
     waiting: Mutex<Option<mpsc::Receiver<Arc<Delivery>>>>,
+    /// Deliveries that were handed over and whose sockets have not all had their turn to write.
+    behind: AtomicUsize,
+    even: Notify,
     /// The queue was full: something was not delivered.
     lost: AtomicBool,
 }
@@ -62,13 +65,40 @@ pub struct Shard {
 impl Shard {
     pub fn new(gaps: Arc<Gaps>) -> Self {
         let (queue, waiting) = mpsc::channel(QUEUE_MAX);
-        Self { tables: Mutex::default(), gaps, queue, waiting: Mutex::new(Some(waiting)), lost: AtomicBool::new(false) }
+        Self {
+            tables: Mutex::default(),
+            gaps,
+            queue,
+            waiting: Mutex::new(Some(waiting)),
+            behind: AtomicUsize::new(0),
+            even: Notify::new(),
+            lost: AtomicBool::new(false),
+        }
     }
 
     /// Puts a delivery into the worker's queue.
     pub fn hand(&self, delivery: Arc<Delivery>) {
+        self.behind.fetch_add(1, Ordering::AcqRel);
         if self.queue.try_send(delivery).is_err() {
             self.lost.store(true, Ordering::Release);
+            self.written(1);
+        }
+    }
+
+    /// Waits until the sockets of this worker have had their turn to write what was handed over before.
+    pub async fn caught_up(&self) {
+        loop {
+            let even = self.even.notified();
+            if self.behind.load(Ordering::Acquire) == 0 {
+                return;
+            }
+            even.await;
+        }
+    }
+
+    fn written(&self, deliveries: usize) {
+        if self.behind.fetch_sub(deliveries, Ordering::AcqRel) == deliveries {
+            self.even.notify_waiters();
         }
     }
 
@@ -79,13 +109,15 @@ impl Shard {
         let mut ticks = tokio::time::interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
+            let mut delivered = 0;
             tokio::select! {
                 first = waiting.recv() => {
                     let Some(first) = first else { return };
                     self.deliver(&first);
-                    for _ in 1..IN_A_ROW {
-                        let Ok(next) = waiting.try_recv() else { break };
+                    delivered = 1;
+                    while delivered < IN_A_ROW && let Ok(next) = waiting.try_recv() {
                         self.deliver(&next);
+                        delivered += 1;
                     }
                 }
                 now = ticks.tick() => lock(&self.tables).tick(now, clock.now()),
@@ -95,6 +127,9 @@ impl Shard {
                 lock(&self.tables).close_all(CloseCode::TooSlow);
             }
             tokio::task::yield_now().await;
+            if delivered > 0 {
+                self.written(delivered);
+            }
         }
     }
 
@@ -148,6 +183,7 @@ impl Shard {
             let Ok(delivery) = waiting.try_recv() else { break };
             self.deliver(&delivery);
             lock(&self.tables).check_invariants();
+            self.written(1);
         }
         *lock(&self.waiting) = Some(waiting);
     }

@@ -1,7 +1,8 @@
 //! Group commit: every entry of this node goes through one queue and one task, which commits all that is queued in one
 //! durable write, answers those who wait, and only then tells the sockets, room by room, in the order of the commit.
 //!
-//! There is no timer: an entry that comes alone is committed alone, and while that commit runs the next batch gathers.
+//! There is no timer: an entry that comes alone is committed alone, and while that commit runs and its sockets are written
+//! to, the next batch gathers.
 
 use crate::bus::{Bus, Notice};
 use crate::store::{Appended, Log, NewEntry, StoreError};
@@ -129,6 +130,8 @@ impl Task {
                 }
             };
             let Some(first) = first else { return };
+            // A batch that is committed while the last one is still being written would only be a smaller batch.
+            self.bus.caught_up().await;
             let (batch, answers) = self.gather(first);
             self.commit(batch, answers).await;
         }

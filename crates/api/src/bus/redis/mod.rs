@@ -151,6 +151,10 @@ impl Bus for RedisBus {
         }
     }
 
+    async fn caught_up(&self) {
+        self.hub.caught_up().await;
+    }
+
     async fn came(&self, user: UserId, connection: ConnectionId) -> bool {
         self.leases.came(user, connection).await
     }

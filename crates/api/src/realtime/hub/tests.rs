@@ -181,6 +181,25 @@ async fn an_ended_login_is_closed_and_the_others_go_on() {
     assert_eq!(bob.seqs(), [1]);
 }
 
+#[tokio::test(start_paused = true)]
+async fn whoever_writes_batches_waits_for_every_worker_but_not_for_long() {
+    let hub = Hub::new(2);
+    hub.caught_up().await;
+    let started = Instant::now();
+    hub.publish(Notice::Entries { room: ROOM, entries: Arc::new(vec![says(1, user(1), None)]) });
+    let mut pace = Box::pin(hub.caught_up());
+    for shard in &hub.shards {
+        assert!(futures_util::poll!(&mut pace).is_pending());
+        shard.pump(1);
+    }
+    pace.await;
+    assert_eq!(started.elapsed(), Duration::ZERO);
+
+    hub.wind_down();
+    hub.caught_up().await;
+    assert!((PACE..PACE * 2).contains(&started.elapsed()));
+}
+
 #[tokio::test]
 async fn frames_for_rooms_come_once_and_not_to_the_excepted() {
     let hub = Hub::new(1);

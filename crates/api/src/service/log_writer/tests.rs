@@ -108,6 +108,30 @@ async fn what_is_queued_together_is_one_commit_and_one_notice() {
 }
 
 #[tokio::test]
+async fn what_arrives_while_sockets_are_written_to_is_one_batch() {
+    let stage = Stage::new();
+    let ann = stage.person("ann").await;
+    let room = stage.room(&ann, "garden", Visibility::Public).await.id;
+    let watched = Watched::over(&stage, Semaphore::MAX_PERMITS);
+    let writer = LogWriter::start(watched.clone(), stage.parts.bus.clone());
+    stage.heard.behind.send_replace(true);
+    let mut sent = Vec::new();
+    for n in 0..8 {
+        let mut sending = Box::pin(writer.append(message(&stage, &ann, room, &n.to_string())));
+        assert!(sending.as_mut().now_or_never().is_none());
+        // The writer has all the time it could want to commit them one by one.
+        for _ in 0..10 {
+            tokio::task::yield_now().await;
+        }
+        sent.push(sending);
+    }
+    assert_eq!(watched.batches(), [0; 0]);
+    stage.heard.behind.send_replace(false);
+    assert!(join_all(sent).await.iter().all(Result::is_ok));
+    assert_eq!(watched.batches(), [8]);
+}
+
+#[tokio::test]
 async fn what_gathers_during_a_commit_is_the_next_batch_up_to_its_limits() {
     let stage = Stage::new();
     let ann = stage.person("ann").await;
