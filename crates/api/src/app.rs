@@ -10,6 +10,7 @@ use crate::http::server;
 use crate::moving::{NotYet, refuse_half_imported};
 use crate::realtime::doors::Doors;
 use crate::realtime::hub::Hub;
+use crate::realtime::upgrade::Upgraded;
 use crate::realtime::{heal, recheck};
 use crate::secret::{self, BadSecret};
 
@@ -40,6 +41,7 @@ use tokio::time::Instant;
 const NOT_READY: Duration = Duration::from_secs(1);
 /// How long sockets have to say goodbye. Together with the rest it stays below 15 seconds.
 const GOODBYES: Duration = Duration::from_secs(8);
+const LAST_FRAMES: Duration = Duration::from_millis(1_500);
 /// How often logins that have ended are forgotten.
 const PRUNE: Duration = Duration::from_hours(1);
 /// Pieces of news of who is online that may wait to be announced, each of some hundred people.
@@ -81,6 +83,8 @@ impl StartError {
 pub struct App {
     address: SocketAddr,
     server: Server,
+    /// The WebSockets that are open, signed in or not.
+    upgraded: Upgraded,
     state: Data<AppState>,
     /// The embedded store, which must be closed at the end; MongoDB is let go.
     sqlite: Option<Arc<Sqlite>>,
@@ -180,9 +184,11 @@ impl App {
         if let Some(news) = news {
             rt::spawn(hear(news, Data::clone(&state)));
         }
-        let server = server::serve(listener, workers, &hub, &state, &Data::new(page)).map_err(StartError::Failed)?;
+        let upgraded = Upgraded::default();
+        let server = server::serve(listener, workers, &hub, &state, &Data::new(page), &upgraded);
+        let server = server.map_err(StartError::Failed)?;
         let linger = Arc::default();
-        Ok(Self { address, server, state, sqlite, log, marks, stop: Handle::default(), linger })
+        Ok(Self { address, server, upgraded, state, sqlite, log, marks, stop: Handle::default(), linger })
     }
 
     /// The address that is bound.
@@ -223,7 +229,7 @@ impl App {
     /// Serves until it is told to stop; then sockets are closed, what is under way is answered, and what was acknowledged
     /// is stored.
     pub async fn run_until_stopped(self) -> Result<(), StartError> {
-        let Self { address, server, state, sqlite, log, marks, stop, linger } = self;
+        let Self { address, server, upgraded, state, sqlite, log, marks, stop, linger } = self;
         tracing::info!(%address, url = state.origins.public_url(), "listening");
         let handle = server.handle();
         let mut server = rt::spawn(server);
@@ -231,7 +237,7 @@ impl App {
             () = stop.0.notified() => {}
             ended = &mut server => return ended.map_or(Ok(()), |ended| ended.map_err(StartError::Failed)),
         }
-        drain(&state, &handle, linger.load(std::sync::atomic::Ordering::SeqCst)).await;
+        drain(&state, &upgraded, &handle, linger.load(std::sync::atomic::Ordering::SeqCst)).await;
         let _ = server.await;
         log.stop().await;
         marks.stop().await;
@@ -298,13 +304,18 @@ async fn prune(state: Data<AppState>) {
     }
 }
 
-async fn drain(state: &AppState, server: &ServerHandle, linger: bool) {
+async fn drain(state: &AppState, upgraded: &Upgraded, server: &ServerHandle, linger: bool) {
     state.stopping.begin();
     tracing::info!(connections = state.hub.connections(), "stopping");
     let begun = Instant::now();
     state.bus.wind_down();
     state.hub.wind_down();
     while state.hub.connections() > 0 && begun.elapsed() < GOODBYES {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    // Who has left the hub may still be owed the frame that says so.
+    let left = Instant::now();
+    while upgraded.count() > 0 && left.elapsed() < LAST_FRAMES {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     if linger {

@@ -3,7 +3,7 @@
 use crate::http::page::Page;
 use crate::http::{self, headers};
 use crate::realtime::hub::Hub;
-use crate::realtime::upgrade;
+use crate::realtime::upgrade::{self, Upgraded};
 use crate::state::AppState;
 use actix_http::HttpService;
 use actix_server::Server;
@@ -49,8 +49,9 @@ pub fn serve(
     hub: &Arc<Hub>,
     state: &Data<AppState>,
     page: &Data<Page>,
+    upgraded: &Upgraded,
 ) -> io::Result<Server> {
-    let (hub, state, page) = (Arc::clone(hub), Data::clone(state), Data::clone(page));
+    let (hub, state, page, upgraded) = (Arc::clone(hub), Data::clone(state), Data::clone(page), upgraded.clone());
     let server = Server::build().workers(workers).shutdown_timeout(LAST_REQUESTS_S).disable_signals();
     let stopping = server.graceful_shutdown_signal();
     let server = server.listen("natter", listener, move || {
@@ -81,7 +82,7 @@ pub fn serve(
                 #[cfg(target_os = "linux")]
                 let _ = socket2::SockRef::from(connection).set_tcp_user_timeout(Some(UNTAKEN));
             })
-            .upgrade(upgrade::factory(app()))
+            .upgrade(upgrade::factory(app(), upgraded.clone()))
             .finish(app())
             .tcp()
     })?;

@@ -1,11 +1,12 @@
 //! Who hears what on this node: publishing encodes a notice once and hands it to every worker as one message. No function
 //! here waits, for a socket or for anything else.
 
+use super::link::Link;
 use super::lock;
 use super::outgoing::{Batch, Outgoing};
 use super::shard::{Delivery, Shard};
 use crate::bus::Notice;
-use natter_shared::id::{RoomId, Seq, SessionId};
+use natter_shared::id::{RoomId, Seq, SessionId, UserId};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -137,6 +138,11 @@ impl Hub {
     /// Signed-in connections on this node.
     pub fn connections(&self) -> usize {
         self.shards.iter().map(|shard| shard.connections()).sum()
+    }
+
+    /// A person's connections on this node that can speak (event streams cannot).
+    pub fn sockets_of(&self, user: UserId) -> Vec<Arc<Link>> {
+        self.shards.iter().flat_map(|shard| shard.sockets_of(user)).collect()
     }
 
     /// The logins of the connections on this node.

@@ -10,7 +10,7 @@ pub struct Link {
     pub outbox: Outbox,
     pub pulse: Pulse,
     /// A task reads from the connection and finishes what is under way; an event stream has none.
-    has_reader: bool,
+    pub has_reader: bool,
 }
 
 impl Link {

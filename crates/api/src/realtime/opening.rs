@@ -6,6 +6,7 @@
 //! hub delivers after it waits in the outbox until the welcome is there.
 
 use super::doors::{Full, Pass};
+use super::hub::Hub;
 use super::link::Link;
 use super::outbox::End;
 use super::outgoing::Outgoing;
@@ -24,8 +25,11 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// A connection that has missed a ping by so much gives its place to a new one of the same person.
-const STALE: Duration = Duration::from_millis(limits::PING_MS + 5_000);
+/// When a person has no place left, a connection of theirs that does not answer a ping for so long gives its own up.
+const ANSWER: Duration = Duration::from_secs(2);
+/// How long a place may take to be free once its connection is ended.
+const FREE: Duration = Duration::from_secs(1);
+const LOOK: Duration = Duration::from_millis(20);
 
 /// A connection that is signed in. Dropping it ends it for the hub, for the counts and for presence.
 pub struct Opened {
@@ -80,7 +84,7 @@ pub async fn open(
     if cursors.len() > limits::CURSORS_MAX {
         return Err(ApiError::bad_request(format!("cursors: at most {} rooms", limits::CURSORS_MAX)));
     }
-    take_place(shard, &mut pass, caller.user).await?;
+    take_place(&state.hub, &mut pass, caller.user).await?;
     link.pulse.shown(caller.expires_at, state.clock.now());
     let connection = ConnectionId::from_random_bytes(random(&*state.entropy));
     let seat = shard.enter(&caller, link);
@@ -95,15 +99,27 @@ pub async fn open(
     Ok(Opened { caller, told, seat: Some(seat), pass: Some(pass), lease })
 }
 
-async fn take_place(shard: &Shard, pass: &mut Pass, user: UserId) -> Result<(), ApiError> {
+/// Takes one of the places that a person has. A peer that vanished without a word would hold its place for up to a minute,
+/// and whoever's network comes and goes would be kept out by their own shadows: when all are taken, whoever does not answer
+/// is let go.
+async fn take_place(hub: &Hub, pass: &mut Pass, user: UserId) -> Result<(), ApiError> {
     let Err(full) = pass.sign_in(user) else { return Ok(()) };
     debug_assert_eq!(full, Full::Person);
-    // A peer that vanished without a word holds its place for up to a minute; its person must not be kept out by it.
-    if let Some(stale) = shard.longest_silent(user, Instant::now(), STALE) {
-        stale.outbox.end(End::Gone(None));
-        tokio::task::yield_now().await;
-        if pass.sign_in(user).is_ok() {
-            return Ok(());
+    let asked = Instant::now();
+    let mut unheard = hub.sockets_of(user);
+    unheard.iter().for_each(|link| link.outbox.push(&Outgoing::ping()));
+    while !unheard.is_empty() && asked.elapsed() < ANSWER {
+        tokio::time::sleep(LOOK).await;
+        unheard.retain(|link| !link.pulse.was_heard_since(asked));
+    }
+    if !unheard.is_empty() {
+        unheard.iter().for_each(|link| link.outbox.end(End::Gone(None)));
+        let ended = Instant::now();
+        while ended.elapsed() < FREE {
+            if pass.sign_in(user).is_ok() {
+                return Ok(());
+            }
+            tokio::time::sleep(LOOK).await;
         }
     }
     let message = format!("At most {} connections of one person", limits::CONNECTIONS_PER_USER);

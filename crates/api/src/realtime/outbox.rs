@@ -60,6 +60,35 @@ impl State {
         }
     }
 
+    /// What goes out next, at most about [`BYTES_A_WRITE`].
+    fn take(&mut self) -> Vec<Outgoing> {
+        if self.held {
+            return Vec::new();
+        }
+        if self.opening.is_empty() && self.bytes <= BYTES_A_WRITE {
+            // All of it. An idle connection keeps no room for what a burst needed.
+            self.bytes = 0;
+            return std::mem::take(&mut self.queue).into();
+        }
+        let mut frames = Vec::new();
+        let mut bytes = 0;
+        while bytes < BYTES_A_WRITE {
+            let next = match self.opening.pop_front() {
+                Some(frame) => frame,
+                None => match self.queue.pop_front() {
+                    Some(frame) => {
+                        self.bytes = self.bytes.saturating_sub(frame.len());
+                        frame
+                    }
+                    None => break,
+                },
+            };
+            bytes += next.len();
+            frames.push(next);
+        }
+        frames
+    }
+
     fn end(&mut self, end: End) {
         if self.end.is_none() {
             self.end = Some(end);
@@ -179,22 +208,7 @@ impl Outbox {
             state.over = true;
             return Poll::Ready(Some(Taken::End(end)));
         }
-        let mut frames = Vec::new();
-        let mut bytes = 0;
-        while !state.held && bytes < BYTES_A_WRITE {
-            let next = match state.opening.pop_front() {
-                Some(frame) => frame,
-                None => match state.queue.pop_front() {
-                    Some(frame) => {
-                        state.bytes = state.bytes.saturating_sub(frame.len());
-                        frame
-                    }
-                    None => break,
-                },
-            };
-            bytes += next.len();
-            frames.push(next);
-        }
+        let frames = state.take();
         if frames.is_empty() {
             state.writer = Some(cx.waker().clone());
             return Poll::Pending;
@@ -203,10 +217,6 @@ impl Outbox {
         state.waiting_since = rest.then(Instant::now);
         if let (false, Some(end)) = (rest, state.end_after) {
             state.end(end);
-        }
-        if state.queue.is_empty() && state.queue.capacity() > 32 {
-            // An idle connection gives back what a burst needed.
-            state.queue = VecDeque::new();
         }
         Poll::Ready(Some(Taken::Frames(frames)))
     }

@@ -10,6 +10,9 @@ use tokio::time::Instant;
 /// A reader is told this long before its access token ends, or for the last third of a token that lives shorter.
 const WARNING_MS: i64 = 30_000;
 
+/// From one turn of a connection to the next.
+const ROUND: Duration = Duration::from_millis(limits::HEADS_MS);
+
 /// What is due at a moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Due {
@@ -26,7 +29,7 @@ pub enum Due {
 
 #[derive(Debug)]
 pub struct Pulse {
-    /// From one beat to the next.
+    /// From one beat to the next, at most.
     every: Duration,
     /// `None` for a reader that never speaks (an event stream).
     silence: Option<Duration>,
@@ -70,13 +73,14 @@ impl Pulse {
         lock(&self.state).heard = now;
     }
 
-    /// How long nothing came.
-    pub fn silent_for(&self, now: Instant) -> Duration {
-        now.saturating_duration_since(lock(&self.state).heard)
+    /// Whether something came since then.
+    pub fn was_heard_since(&self, then: Instant) -> bool {
+        lock(&self.state).heard >= then
     }
 
-    /// What is due now; each beat and warning is due once.
-    pub fn due(&self, now: Instant, clock: Timestamp) -> Due {
+    /// What is due now; each beat and warning is due once. A beat comes in a connection's `turn` only, in which it is told
+    /// its heads, so that both are one write: in the last turn before it would be late.
+    pub fn due(&self, now: Instant, clock: Timestamp, turn: bool) -> Due {
         let mut state = lock(&self.state);
         if clock >= state.expires_at {
             return Due::SignIn;
@@ -88,7 +92,7 @@ impl Pulse {
             state.warn_at = None;
             return Due::Warning;
         }
-        if now.saturating_duration_since(state.beat) >= self.every {
+        if turn && now.saturating_duration_since(state.beat) + ROUND > self.every {
             state.beat = now;
             return Due::Beat;
         }
@@ -111,21 +115,22 @@ mod tests {
         let start = Instant::now();
         let pulse = Pulse::socket(start);
         let after = |seconds| start + Duration::from_secs(seconds);
-        assert_eq!(pulse.due(after(24), at(0)), Due::Nothing);
-        assert_eq!(pulse.due(after(25), at(0)), Due::Beat);
-        assert_eq!(pulse.due(after(26), at(0)), Due::Nothing);
-        assert_eq!(pulse.due(after(50), at(0)), Due::Beat);
-        pulse.heard(after(50));
-        assert_eq!(pulse.due(after(109), at(0)), Due::Beat);
-        assert_eq!(pulse.due(after(111), at(0)), Due::Silent);
+        assert_eq!(pulse.due(after(14), at(0), true), Due::Nothing);
+        assert_eq!(pulse.due(after(24), at(0), false), Due::Nothing);
+        assert_eq!(pulse.due(after(24), at(0), true), Due::Beat);
+        assert_eq!(pulse.due(after(34), at(0), true), Due::Nothing);
+        assert_eq!(pulse.due(after(44), at(0), true), Due::Beat);
+        pulse.heard(after(44));
+        assert_eq!(pulse.due(after(103), at(0), true), Due::Beat);
+        assert_eq!(pulse.due(after(105), at(0), false), Due::Silent);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_stream_may_be_silent_for_ever() {
         let start = Instant::now();
         let pulse = Pulse::stream(start);
-        assert_eq!(pulse.due(start + Duration::from_secs(15), at(0)), Due::Beat);
-        assert_eq!(pulse.due(start + Duration::from_mins(150), at(0)), Due::Beat);
+        assert_eq!(pulse.due(start + Duration::from_secs(14), at(0), true), Due::Beat);
+        assert_eq!(pulse.due(start + Duration::from_mins(150), at(0), true), Due::Beat);
     }
 
     #[tokio::test(start_paused = true)]
@@ -133,15 +138,15 @@ mod tests {
         let now = Instant::now();
         let pulse = Pulse::socket(now);
         pulse.shown(at(900_000), at(0));
-        assert_eq!(pulse.due(now, at(869_999)), Due::Nothing);
-        assert_eq!(pulse.due(now, at(870_000)), Due::Warning);
-        assert_eq!(pulse.due(now, at(899_999)), Due::Nothing);
-        assert_eq!(pulse.due(now, at(900_000)), Due::SignIn);
+        assert_eq!(pulse.due(now, at(869_999), false), Due::Nothing);
+        assert_eq!(pulse.due(now, at(870_000), false), Due::Warning);
+        assert_eq!(pulse.due(now, at(899_999), false), Due::Nothing);
+        assert_eq!(pulse.due(now, at(900_000), false), Due::SignIn);
 
         pulse.shown(at(905_000), at(900_000));
-        assert_eq!(pulse.due(now, at(902_000)), Due::Nothing);
-        assert_eq!(pulse.due(now, at(904_000)), Due::Warning);
+        assert_eq!(pulse.due(now, at(902_000), false), Due::Nothing);
+        assert_eq!(pulse.due(now, at(904_000), false), Due::Warning);
         pulse.shown(at(990_000), at(904_500));
-        assert_eq!(pulse.due(now, at(906_000)), Due::Nothing);
+        assert_eq!(pulse.due(now, at(906_000), false), Due::Nothing);
     }
 }

@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::{Notify, mpsc};
-use tokio::time::{Instant, MissedTickBehavior};
+use tokio::time::MissedTickBehavior;
 
 /// Deliveries that may wait for one worker. A worker that is behind by more has its connections resume.
 const QUEUE_MAX: usize = 8_192;
@@ -170,9 +170,8 @@ impl Shard {
         lock(&self.tables).heads()
     }
 
-    /// One of a person's connections here that has been silent for longer than that, if there is one.
-    pub fn longest_silent(&self, user: UserId, now: Instant, longer_than: Duration) -> Option<Arc<Link>> {
-        lock(&self.tables).longest_silent(user, now, longer_than)
+    pub fn sockets_of(&self, user: UserId) -> Vec<Arc<Link>> {
+        lock(&self.tables).sockets_of(user)
     }
 
     /// Delivers up to so many of the waiting deliveries, and looks whether all is well.

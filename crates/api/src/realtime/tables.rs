@@ -15,7 +15,6 @@ use natter_shared::frame::CloseCode;
 use natter_shared::id::{RoomId, Seq, SessionId, UserId};
 use std::collections::HashMap;
 use std::sync::Arc;
-use tokio::time::Instant;
 
 /// A connection's place in the table.
 pub type Key = u32;
@@ -117,13 +116,11 @@ impl Tables {
         }
     }
 
-    /// One of a person's connections that may give up its place to a new one: the one that has been silent longest, if it
-    /// has missed a ping.
-    pub fn longest_silent(&self, user: UserId, now: Instant, longer_than: std::time::Duration) -> Option<Arc<Link>> {
-        let keys = self.users.get(&user)?;
-        let links = keys.iter().filter_map(|key| self.connections.get(*key as usize)?.as_ref()).map(|c| &c.link);
-        let longest = links.max_by_key(|link| link.pulse.silent_for(now))?;
-        (longest.pulse.silent_for(now) > longer_than).then(|| Arc::clone(longest))
+    /// The connections of a person that can speak.
+    pub fn sockets_of(&self, user: UserId) -> Vec<Arc<Link>> {
+        let keys = self.users.get(&user).map(Vec::as_slice).unwrap_or_default();
+        let connections = keys.iter().filter_map(|key| self.connections.get(*key as usize)?.as_ref());
+        connections.filter(|connection| connection.link.has_reader).map(|c| Arc::clone(&c.link)).collect()
     }
 }
 

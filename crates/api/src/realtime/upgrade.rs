@@ -3,18 +3,21 @@
 //! written from where it is.
 
 use actix_codec::{Encoder, Framed, FramedParts};
-use actix_http::body::MessageBody;
+use actix_http::body::{BoxBody, MessageBody};
 use actix_http::error::PayloadError;
 use actix_http::h1::{Codec, Message};
 use actix_http::{BoxedPayloadStream, ConnectionType, Payload, Request, Response, StatusCode};
 use actix_service::{Service, ServiceFactory, fn_factory, fn_service};
 use actix_web::dev::ServiceResponse;
+use actix_web::rt;
 use bytes::{Buf, Bytes, BytesMut};
 use futures_util::Stream;
 use std::future::poll_fn;
 use std::io;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
@@ -33,6 +36,7 @@ type Leaving = (Request, Framed<TcpStream, Codec>);
 /// is what the connection is told from then on, and the request's payload is what the connection says.
 pub fn factory<S, B>(
     app: S,
+    upgraded: Upgraded,
 ) -> impl ServiceFactory<Leaving, Config = (), Response = (), Error = actix_web::Error, InitError = ()>
 where
     S: ServiceFactory<Request, Config = (), Response = ServiceResponse<B>, Error = actix_web::Error> + 'static,
@@ -41,14 +45,14 @@ where
 {
     let app = Rc::new(app);
     fn_factory(move || {
-        let app = Rc::clone(&app);
+        let (app, upgraded) = (Rc::clone(&app), upgraded.clone());
         async move {
             let app = app.new_service(()).await.map_err(|error| tracing::error!(?error, "no app for a worker"))?;
             let app = Rc::new(app);
             Ok(fn_service(move |(request, connection)| {
-                let app = Rc::clone(&app);
+                let (app, live) = (Rc::clone(&app), upgraded.one_more());
                 async move {
-                    if let Err(error) = serve(&*app, request, connection).await {
+                    if let Err(error) = serve(&*app, request, connection, live).await {
                         tracing::debug!(%error, "a connection broke");
                     }
                     Ok::<_, actix_web::Error>(())
@@ -58,7 +62,7 @@ where
     })
 }
 
-async fn serve<S, B>(app: &S, request: Request, connection: Framed<TcpStream, Codec>) -> io::Result<()>
+async fn serve<S, B>(app: &S, request: Request, connection: Framed<TcpStream, Codec>, live: Live) -> io::Result<()>
 where
     S: Service<Request, Response = ServiceResponse<B>, Error = actix_web::Error>,
     B: MessageBody + 'static,
@@ -79,16 +83,56 @@ where
     }
     codec.encode(Message::Item((answer, body.size())), &mut write_buf)?;
     write(&mut writing, write_buf.freeze()).await?;
-
+    if switched {
+        // A task of its own, for the one that this runs in holds all that a dispatcher needs.
+        rt::spawn(speak(writing, body, live));
+        return Ok(());
+    }
     let mut body = pin!(body);
     while let Some(bytes) = poll_fn(|cx| body.as_mut().poll_next(cx)).await {
         let bytes = bytes.map_err(|error| io::Error::other(error.to_string()))?;
-        write(&mut writing, if switched { bytes } else { chunk(&mut codec, Some(bytes))? }).await?;
+        write(&mut writing, chunk(&mut codec, Some(bytes))?).await?;
     }
-    if !switched {
-        write(&mut writing, chunk(&mut codec, None)?).await?;
-    }
+    write(&mut writing, chunk(&mut codec, None)?).await?;
     writing.shutdown().await
+}
+
+/// Says on a connection that has left HTTP what its body holds, until that ends.
+async fn speak(mut writing: OwnedWriteHalf, mut body: BoxBody, live: Live) {
+    while let Some(Ok(bytes)) = poll_fn(|cx| Pin::new(&mut body).poll_next(cx)).await {
+        if let Err(error) = write(&mut writing, bytes).await {
+            tracing::debug!(%error, "a connection broke");
+            break;
+        }
+    }
+    // First the body, which hears of the end; with the writing half the connection's own end is sent.
+    drop(body);
+    drop(writing);
+    drop(live);
+}
+
+/// Counts the connections that have left HTTP, which actix does not see any more: a server that stops waits for them.
+#[derive(Clone, Default)]
+pub struct Upgraded(Arc<AtomicUsize>);
+
+impl Upgraded {
+    pub fn count(&self) -> usize {
+        self.0.load(Ordering::Acquire)
+    }
+
+    fn one_more(&self) -> Live {
+        self.0.fetch_add(1, Ordering::AcqRel);
+        Live(self.clone())
+    }
+}
+
+/// One of them.
+struct Live(Upgraded);
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        self.0.0.fetch_sub(1, Ordering::AcqRel);
+    }
 }
 
 /// A piece of an ordinary answer as HTTP writes it; its end without bytes.

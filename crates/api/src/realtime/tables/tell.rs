@@ -75,14 +75,15 @@ impl Tables {
             let Some(connection) = connection else { continue };
             let outbox = &connection.link.outbox;
             outbox.end_if_blocked(now);
-            match connection.link.pulse.due(now, clock) {
+            let turn = (self.ticks + key as u64).is_multiple_of(TICKS_A_ROUND);
+            match connection.link.pulse.due(now, clock, turn) {
                 Due::Nothing => {}
                 Due::Beat => outbox.push(&Outgoing::ping()),
                 Due::Warning => outbox.push(&warning()),
                 Due::SignIn => outbox.end(End::Close(CloseCode::SignIn)),
                 Due::Silent => outbox.end(End::Gone(None)),
             }
-            if connection.changes.is_some() || !(self.ticks + key as u64).is_multiple_of(TICKS_A_ROUND) {
+            if connection.changes.is_some() || !turn {
                 continue;
             }
             let since = self.ticks.saturating_sub(TICKS_A_ROUND);

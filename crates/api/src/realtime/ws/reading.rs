@@ -69,7 +69,8 @@ enum Heard {
 
 impl Socket {
     pub async fn run(mut self, pass: Pass) {
-        if let Some(opened) = self.sign_in(pass).await {
+        // Boxed: what a sign-in needs is given back after it, and is not part of every connection's task for good.
+        if let Some(opened) = Box::pin(self.sign_in(pass)).await {
             let end = self.converse(&opened).await;
             self.link.outbox.end(end);
             opened.close(end);
