@@ -1,7 +1,10 @@
-//! The dialogs of an open room, one at a time: picking an emoji, who has a message, deleting one, a person, leaving.
+//! The dialogs of an open room, one at a time: picking an emoji, who has a message, deleting one, leaving; others in files
+//! of their own.
 
 use super::bubble::react;
-use super::{Mode, Open, RoomFrame};
+use super::manage::Manage;
+use super::person::{Person, Remove};
+use super::{Open, RoomFrame};
 use crate::components::avatar::Avatar;
 use crate::components::dialog::{Anchor, Confirm, Dialog};
 use crate::components::drawing::{List, Show, live};
@@ -9,13 +12,10 @@ use crate::components::memo::Memo;
 use crate::live::use_chat;
 use crate::locale::{t, tf};
 use crate::pages::Go;
-use crate::pages::shell::go_to_room;
 use crate::place;
 use crate::state::Reached;
 use leptos::prelude::*;
-use natter_shared::account::User;
 use natter_shared::id::Seq;
-use natter_shared::room::RoomKind;
 use natter_shared::text::Emoji;
 use wasm_bindgen_futures::spawn_local;
 
@@ -43,6 +43,8 @@ pub fn Dialogs() -> impl IntoView {
                 view! { <Picker label=t("composer.emoji") set=EMOJI anchor on_pick on_close /> }.into_any()
             }
             Open::Leave => view! { <Leave on_close /> }.into_any(),
+            Open::Manage => view! { <Manage on_close /> }.into_any(),
+            Open::Remove(user, ban) => view! { <Remove user ban on_close /> }.into_any(),
         }
     })
 }
@@ -187,66 +189,5 @@ fn Leave(on_close: Callback<()>) -> impl IntoView {
             on_act
             on_close
         />
-    }
-}
-
-/// Somebody, and what one can do: write to them, whisper to them here, look at their profile.
-#[component]
-fn Person(user: User, anchor: Option<Anchor>, on_close: Callback<()>) -> impl IntoView {
-    let chat = use_chat();
-    let go = Go::take();
-    let frame = RoomFrame::take();
-    let id = user.id;
-    let online = Signal::derive(move || chat.online(id));
-    let myself = untrack(|| chat.me()).is_some_and(|me| me.id == id);
-    let in_room =
-        untrack(|| chat.room(frame.room)).is_some_and(|it| it.room.kind == RoomKind::Room && !it.room.archived);
-    let username = user.username.clone();
-    let write = move |_| {
-        on_close.run(());
-        let username = username.clone();
-        spawn_local(async move {
-            match chat.direct(&username).await {
-                Ok(room) => go_to_room(go, room.id),
-                Err(error) => chat.complain(&error),
-            }
-        });
-    };
-    let whispered = user.clone();
-    let whisper = move |_| {
-        on_close.run(());
-        frame.mode.set(Mode::Whisper(whispered.clone()));
-    };
-    view! {
-        <Dialog label=user.display_name.to_string() class="pop" anchor on_close>
-            <div class="person">
-                <Avatar face=&user online />
-                <div>
-                    <h2 class="name">{user.display_name.to_string()}</h2>
-                    <p class="soft">"@" {user.username.to_string()}</p>
-                </div>
-            </div>
-            <div class="row-btns">
-                {(!myself)
-                    .then(|| {
-                        view! {
-                            <button type="button" class="btn main" on:click=write>
-                                {t("people.message")}
-                            </button>
-                        }
-                    })}
-                {(!myself && in_room)
-                    .then(|| {
-                        view! {
-                            <button type="button" class="btn" on:click=whisper>
-                                {t("people.whisper")}
-                            </button>
-                        }
-                    })}
-                <a class="btn" href=place::profile(&user.username)>
-                    {t("people.profile")}
-                </a>
-            </div>
-        </Dialog>
     }
 }

@@ -11,7 +11,7 @@ use crate::locale::t;
 use crate::pages::invite_link;
 use crate::pages::shell::{Frame, RoomsButton};
 use leptos::prelude::*;
-use natter_shared::room::{Room, RoomKind, Visibility};
+use natter_shared::room::{Role, Room, RoomKind, Visibility};
 
 #[component]
 pub fn Head() -> impl IntoView {
@@ -21,6 +21,9 @@ pub fn Head() -> impl IntoView {
     let id = frame.room;
     let room = Memo::new(move || chat.room(id).map(|it| it.room));
     let is_room = Memo::new(move || room.with(|room| room.as_ref().is_some_and(|it| it.kind == RoomKind::Room)));
+    let may_manage = Memo::new(move || {
+        is_room.get() && room.with(|room| room.as_ref().is_some_and(|it| it.role >= Some(Role::Admin)))
+    });
     view! {
         <header class="top">
             <RoomsButton />
@@ -51,6 +54,17 @@ pub fn Head() -> impl IntoView {
             >
                 <Sign icon=Icon::People />
             </button>
+            <Show when=move || may_manage.get()>
+                <button
+                    type="button"
+                    class="icon"
+                    aria-label=t("manage.title")
+                    title=t("manage.title")
+                    on:click=move |_| frame.open.set(Some(Open::Manage))
+                >
+                    <Sign icon=Icon::Gear />
+                </button>
+            </Show>
             <Show when=move || is_room.get()>
                 <button
                     type="button"

@@ -4,8 +4,10 @@ mod bubble;
 mod composer;
 mod dialogs;
 mod head;
+mod manage;
 mod message;
 mod people;
+mod person;
 mod place_keeper;
 mod search;
 mod timeline;
@@ -59,6 +61,9 @@ pub enum Open {
     Delete(Seq),
     Person(User, Option<Anchor>),
     Emoji(Option<Anchor>),
+    /// Whether for good.
+    Remove(User, bool),
+    Manage,
     Leave,
 }
 

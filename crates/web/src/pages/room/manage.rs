@@ -1,0 +1,195 @@
+//! What administrators do with a room as a whole: its name, topic and visibility, its join code, its archive.
+
+use super::RoomFrame;
+use super::head::Code;
+use crate::api::{ApiError, rooms};
+use crate::components::dialog::Dialog;
+use crate::components::drawing::Show;
+use crate::components::field::{Errors, Segmented, TextField};
+use crate::components::form::{Submit, on_submit};
+use crate::live::use_chat;
+use crate::locale::t;
+use crate::pages::failure::Failure;
+use leptos::prelude::*;
+use natter_shared::error::ErrorCode;
+use natter_shared::room::{Room, RoomPatch, Visibility};
+use wasm_bindgen_futures::spawn_local;
+
+const ORDER: &[&str] = &["name", "topic"];
+
+#[component]
+pub fn Manage(on_close: Callback<()>) -> impl IntoView {
+    let chat = use_chat();
+    let room = untrack(|| chat.room(RoomFrame::take().room)).map(|it| it.room);
+    view! {
+        <Dialog label=t("manage.title") on_close>
+            <h2>{t("manage.title")}</h2>
+            {room.map(|room| view! { <About room on_close /> }.into_any())}
+            <CodePart />
+            <ArchivePart on_close />
+        </Dialog>
+    }
+}
+
+/// Name, topic and visibility. What differs is sent.
+#[component]
+fn About(room: Room, on_close: Callback<()>) -> impl IntoView {
+    let chat = use_chat();
+    let id = room.id;
+    let name = RwSignal::new(room.name.to_string());
+    let topic = RwSignal::new(room.topic.to_string());
+    let visibility = RwSignal::new(room.visibility);
+    let errors = Errors::new();
+    let failed = RwSignal::new(None::<ApiError>);
+    let busy = RwSignal::new(false);
+    let submit = Callback::new(move |()| {
+        if busy.get_untracked() {
+            return;
+        }
+        failed.set(None);
+        let patch = RoomPatch {
+            name: Some(name.get_untracked()).filter(|name| *name != room.name.as_str()),
+            topic: Some(topic.get_untracked()).filter(|topic| *topic != room.topic.as_str()),
+            visibility: Some(visibility.get_untracked()).filter(|it| *it != room.visibility),
+            archived: None,
+        };
+        if let Err(fields) = patch.clone().parse() {
+            errors.show(fields, ORDER);
+            return;
+        }
+        busy.set(true);
+        spawn_local(async move {
+            let Err(error) = rooms::change(&chat.api(), id, &patch).await else {
+                on_close.run(());
+                return;
+            };
+            busy.try_set(false);
+            let mut fields = error.fields().cloned().unwrap_or_default();
+            if error.code() == Some(ErrorCode::RoomNameTaken) {
+                fields.entry("name".to_owned()).or_insert_with(|| error.message());
+            }
+            if fields.is_empty() {
+                failed.try_set(Some(error));
+            } else {
+                errors.show(fields, ORDER);
+            }
+        });
+    });
+    view! {
+        <form class="form" novalidate on:submit=on_submit(submit)>
+            <Failure failed submit />
+            <TextField
+                name="name"
+                label=t("new_room.name")
+                value=name
+                error=errors.of("name")
+                changed=Callback::new(move |_| errors.set("name", None))
+            />
+            <TextField
+                name="topic"
+                label=t("new_room.topic")
+                optional=true
+                value=topic
+                error=errors.of("topic")
+                changed=Callback::new(move |_| errors.set("topic", None))
+            />
+            <Segmented
+                name="visibility"
+                legend=t("new_room.visibility")
+                value=visibility
+                choices=vec![
+                    (Visibility::Public, t("new_room.public")),
+                    (Visibility::Private, t("new_room.private")),
+                ]
+            />
+            <div class="row-btns">
+                <button type="button" class="btn" on:click=move |_| on_close.run(())>
+                    {t("form.cancel")}
+                </button>
+                <Submit busy text=t("manage.save") />
+            </div>
+        </form>
+    }
+}
+
+/// The join code: copied, renewed, switched off and on again.
+#[component]
+fn CodePart() -> impl IntoView {
+    let chat = use_chat();
+    let frame = RoomFrame::take();
+    let busy = RwSignal::new(false);
+    let renew = move |_| {
+        busy.set(true);
+        spawn_local(async move {
+            match rooms::renew_code(&chat.api(), frame.room).await {
+                Ok(code) => drop(frame.code.try_set(Some(code))),
+                Err(error) => chat.complain(&error),
+            }
+            busy.try_set(false);
+        });
+    };
+    let switch_off = move |_| {
+        busy.set(true);
+        spawn_local(async move {
+            match rooms::drop_code(&chat.api(), frame.room).await {
+                Ok(()) => drop(frame.code.try_set(None)),
+                Err(error) => chat.complain(&error),
+            }
+            busy.try_set(false);
+        });
+    };
+    let is_on = move || frame.code.with(Option::is_some);
+    view! {
+        <h3>{t("new_room.code")}</h3>
+        <p class="soft" role="status">
+            {move || if is_on() { t("manage.code_on") } else { t("manage.code_off") }}
+        </p>
+        <div class="row-btns start">
+            <Code />
+            <button type="button" class="btn" disabled=busy on:click=renew>
+                {move || if is_on() { t("manage.code_renew") } else { t("manage.code_switch_on") }}
+            </button>
+            <Show when=is_on>
+                <button type="button" class="btn" disabled=busy on:click=switch_off>
+                    {t("manage.code_switch_off")}
+                </button>
+            </Show>
+        </div>
+    }
+}
+
+/// Closes the room for writing, or opens it again. Nothing is lost by it.
+#[component]
+fn ArchivePart(on_close: Callback<()>) -> impl IntoView {
+    let chat = use_chat();
+    let room = RoomFrame::take().room;
+    let busy = RwSignal::new(false);
+    let archived = untrack(|| chat.room(room)).is_some_and(|it| it.room.archived);
+    let change = move |_| {
+        busy.set(true);
+        spawn_local(async move {
+            let patch = RoomPatch { archived: Some(!archived), ..RoomPatch::default() };
+            match rooms::change(&chat.api(), room, &patch).await {
+                Ok(_) => on_close.run(()),
+                Err(error) => {
+                    busy.try_set(false);
+                    chat.complain(&error);
+                }
+            }
+        });
+    };
+    let (text, act) = if archived {
+        (t("manage.archived_text"), t("manage.unarchive"))
+    } else {
+        (t("manage.archive_text"), t("manage.archive"))
+    };
+    view! {
+        <h3>{t("manage.archive_title")}</h3>
+        <p class="soft">{text}</p>
+        <div class="row-btns start">
+            <button type="button" class="btn" disabled=busy on:click=change>
+                {act}
+            </button>
+        </div>
+    }
+}
