@@ -5,7 +5,7 @@ use super::document::{EntryDoc, Id, MEMBER, MESSAGE, RoomDoc, Word, seq};
 use super::{PATIENCE, Shared, messages};
 use crate::store::{OverviewRecord, Stored};
 use futures_util::TryStreamExt;
-use mongodb::bson::{Bson, Document, doc};
+use mongodb::bson::{Bson, Document, Uuid, doc};
 use mongodb::options::ReadConcern;
 use natter_shared::account::User;
 use natter_shared::entry::Message;
@@ -14,6 +14,13 @@ use natter_shared::limits;
 use natter_shared::room::Role;
 use serde::Deserialize;
 use std::collections::HashMap;
+
+/// What one document of the aggregation says: of a room, or who is in one as well.
+#[derive(Deserialize)]
+struct Found {
+    line: Option<Line>,
+    other: Option<Uuid>,
+}
 
 /// What the aggregation says of a room.
 #[derive(Deserialize)]
@@ -67,9 +74,47 @@ pub(super) fn pipeline(user: UserId) -> Vec<Document> {
     ]
 }
 
+/// The others in the rooms of somebody, each once.
+fn others(user: UserId) -> Vec<Document> {
+    let user = user.stored();
+    let there = vec![
+        doc! { "$match": { "state": MEMBER, "user": { "$ne": user } } },
+        doc! { "$project": { "_id": 0, "user": 1 } },
+    ];
+    let there = doc! {
+        "from": "members", "localField": "room", "foreignField": "room", "pipeline": there, "as": "other",
+    };
+    vec![
+        doc! { "$match": { "user": user, "state": MEMBER } },
+        doc! { "$lookup": there },
+        doc! { "$unwind": "$other" },
+        doc! { "$group": { "_id": "$other.user" } },
+        doc! { "$project": { "_id": 0, "other": "$_id" } },
+    ]
+}
+
 pub(super) async fn overviews(shared: &Shared, user: UserId) -> Stored<Vec<OverviewRecord>> {
-    let lines = shared.members.aggregate(pipeline(user)).read_concern(ReadConcern::snapshot()).max_time(PATIENCE);
-    let mut lines: Vec<Line> = lines.with_type::<Line>().await?.try_collect().await?;
+    let mut lines = pipeline(user);
+    lines.push(doc! { "$project": { "_id": 0, "line": "$$ROOT" } });
+    Ok(read(shared, user, lines).await?.0)
+}
+
+/// The overviews, and the others in these rooms.
+pub(super) async fn surroundings(shared: &Shared, user: UserId) -> Stored<(Vec<OverviewRecord>, Vec<UserId>)> {
+    let mut all = pipeline(user);
+    all.push(doc! { "$project": { "_id": 0, "line": "$$ROOT" } });
+    all.push(doc! { "$unionWith": { "coll": "members", "pipeline": others(user) } });
+    read(shared, user, all).await
+}
+
+async fn read(shared: &Shared, user: UserId, all: Vec<Document>) -> Stored<(Vec<OverviewRecord>, Vec<UserId>)> {
+    let found = shared.members.aggregate(all).read_concern(ReadConcern::snapshot()).max_time(PATIENCE);
+    let mut found = found.with_type::<Found>().await?;
+    let (mut lines, mut others) = (Vec::new(), Vec::new());
+    while let Some(Found { line, other }) = found.try_next().await? {
+        lines.extend(line);
+        others.extend(other.map(UserId::of));
+    }
 
     let newest = lines.iter_mut().flat_map(|line| line.newest.drain(..)).collect();
     let newest = messages::as_they_stand(shared, newest).await?;
@@ -92,7 +137,7 @@ pub(super) async fn overviews(shared: &Shared, user: UserId) -> Stored<Vec<Overv
             room,
         })
     };
-    lines.into_iter().map(overview).collect()
+    Ok((lines.into_iter().map(overview).collect::<Stored<_>>()?, others))
 }
 
 /// The other one of a direct conversation.
