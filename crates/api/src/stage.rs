@@ -27,6 +27,7 @@ const BOUND: Duration = Duration::from_secs(30);
 
 pub(crate) struct Stage {
     pub parts: Parts,
+    pub sqlite: Arc<Sqlite>,
     pub heard: Arc<Heard>,
     pub log: LogWriter,
     pub rooms: Rooms,
@@ -37,8 +38,8 @@ pub(crate) struct Stage {
 impl Stage {
     pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let store: Arc<dyn Store> =
-            Arc::new(Sqlite::open(folder.path().join("natter.db"), Options::default()).unwrap());
+        let sqlite = Arc::new(Sqlite::open(folder.path().join("natter.db"), Options::default()).unwrap());
+        let store = Arc::clone(&sqlite) as Arc<dyn Store>;
         let clock: Arc<dyn Clock> = Arc::new(ManualClock::new(Timestamp::from_millis(1_790_000_000_000)));
         let heard = Arc::new(Heard::new(Arc::clone(&clock)));
         let settings = Settings {
@@ -60,7 +61,7 @@ impl Stage {
         let log = LogWriter::start(store, Arc::clone(&parts.bus));
         let rooms = Rooms::new(&parts, log.clone());
         let messages = Messages::new(&parts, log.clone());
-        Self { parts, heard, log, rooms, messages, _folder: folder }
+        Self { parts, sqlite, heard, log, rooms, messages, _folder: folder }
     }
 
     /// 16 bytes that nothing else has.

@@ -25,6 +25,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
+#[cfg(test)]
+mod tests;
+
 /// When a person has no place left, a connection of theirs that does not answer a ping for so long gives its own up.
 const ANSWER: Duration = Duration::from_secs(2);
 /// How long a place may take to be free once its connection is ended.
@@ -70,8 +73,8 @@ impl Drop for Lease {
 /// Signs a connection in. On success the welcome is on its way and the outbox is released. `person` is the caller's, if
 /// they were read a moment ago.
 ///
-/// What it reads of the store, besides what it takes to know the caller: the person if need be, their rooms, whom they know,
-/// and what the cursors miss, which those who miss the same at the same time read together.
+/// What it reads of the store, besides what it takes to know the caller: the person if need be, their rooms together with
+/// whom they know, and what the cursors miss, which those who miss the same at the same time read together.
 pub async fn open(
     state: &AppState,
     shard: &Arc<Shard>,
@@ -141,7 +144,7 @@ async fn welcome(
     Arrival { caller, person, connection, came_online }: Arrival<'_>,
     cursors: &Cursors,
 ) -> Result<Cursors, ApiError> {
-    let rooms = state.rooms.mine(caller).await?;
+    let (rooms, others) = state.rooms.surroundings(caller).await?;
     let heads: Vec<(RoomId, Seq)> = rooms.iter().map(|overview| (overview.room.id, overview.head)).collect();
     if came_online {
         state.presence.tell_online(caller.user, heads.iter().map(|(room, _)| *room).collect());
@@ -150,7 +153,7 @@ async fn welcome(
         Some(person) => person,
         None => state.accounts.me(caller).await?.user,
     };
-    let online = state.presence.online_for(caller).await?;
+    let online = state.presence.online_among(caller, others).await;
     let resumed = state.messages.resume(caller.user, &heads, cursors).await?;
 
     let mut told: Cursors = heads.iter().copied().collect();

@@ -136,13 +136,10 @@ impl Presence {
         Ok(())
     }
 
-    /// The people online among those who share a room with the caller, the caller among them if connected.
-    pub async fn online_for(&self, caller: &Caller) -> Result<Vec<UserId>, PresenceError> {
-        let mut people = self.0.parts.store.acquaintances(caller.user).await?;
-        if !people.contains(&caller.user) {
-            people.push(caller.user);
-        }
-        Ok(self.0.parts.bus.online(&people).await)
+    /// The people online among the caller and those who share a room with them. Who signs in has read them for the welcome.
+    pub async fn online_among(&self, caller: &Caller, mut others: Vec<UserId>) -> Vec<UserId> {
+        others.push(caller.user);
+        self.0.parts.bus.online(&others).await
     }
 }
 

@@ -157,7 +157,8 @@ pub enum Rotation {
 #[async_trait]
 pub trait Sessions: Send + Sync + 'static {
     async fn create_session(&self, session: NewSession) -> Stored<()>;
-    async fn session(&self, id: SessionId) -> Stored<Option<SessionRecord>>;
+    /// The login and whose it is, in one read.
+    async fn session(&self, id: SessionId) -> Stored<Option<(SessionRecord, UserRecord)>>;
     /// One atomic step: see [`Rotation`]. `next` becomes current only if the session still stands at `generation` (else the
     /// presented token cannot be current any more and is judged as predecessor or reuse). A hash that is neither current
     /// nor previous counts as reuse if `was_ours` (the caller verified that this server made it), else as unknown.
@@ -294,8 +295,9 @@ pub trait Rooms: Send + Sync + 'static {
     async fn rooms_of(&self, user: UserId) -> Stored<Vec<RoomId>>;
     /// All that `GET /me/rooms` shows, in one read; a consistent snapshot.
     async fn overviews(&self, user: UserId) -> Stored<Vec<OverviewRecord>>;
-    /// People who share a room with `user`.
-    async fn acquaintances(&self, user: UserId) -> Stored<Vec<UserId>>;
+    /// The same with the others in these rooms, each once, in no order: all that a sign-in shows of a person's world, in one
+    /// read; a consistent snapshot.
+    async fn surroundings(&self, user: UserId) -> Stored<(Vec<OverviewRecord>, Vec<UserId>)>;
 }
 
 /// An entry to be.

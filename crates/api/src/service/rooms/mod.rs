@@ -20,7 +20,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use natter_shared::entry::EntryKind;
 use natter_shared::error::Fields;
-use natter_shared::id::RoomId;
+use natter_shared::id::{RoomId, UserId};
 use natter_shared::limits;
 use natter_shared::page::{ListQuery, Page, parse_limit};
 use natter_shared::room::{Role, Room, RoomForm, RoomOverview, RoomPatch};
@@ -190,6 +190,12 @@ impl Rooms {
     pub async fn mine(&self, caller: &Caller) -> Result<Vec<RoomOverview>, RoomError> {
         let overviews = self.parts.store.overviews(caller.user).await?;
         Ok(overviews.into_iter().map(|overview| view::overview(overview, caller.user)).collect())
+    }
+
+    /// The same, and the others in these rooms: what a sign-in shows.
+    pub async fn surroundings(&self, caller: &Caller) -> Result<(Vec<RoomOverview>, Vec<UserId>), RoomError> {
+        let (overviews, others) = self.parts.store.surroundings(caller.user).await?;
+        Ok((overviews.into_iter().map(|overview| view::overview(overview, caller.user)).collect(), others))
     }
 
     async fn role(&self, room: RoomId, caller: &Caller) -> Result<Option<Role>, RoomError> {

@@ -92,19 +92,19 @@ impl Sessions {
                 return Err(SessionError::NotSignedIn);
             }
         };
-        let record = self.parts.store.session(shown.session).await?.filter(|record| is_live(record, now));
-        let record = record.ok_or(SessionError::NotSignedIn)?;
-        let Some(user) = self.enabled(record.user).await? else {
+        let found = self.parts.store.session(shown.session).await?.filter(|(record, _)| is_live(record, now));
+        let (record, person) = found.ok_or(SessionError::NotSignedIn)?;
+        if person.disabled {
             self.end_all_but(record.user, None).await?;
             return Err(SessionError::NotSignedIn);
-        };
+        }
         // What was given out first is given out again, even if the keys changed in between.
         let token = match rotation {
             Rotation::Again { .. } => self.refresh.find(record.id, generation, record.current).unwrap_or(next),
             _ => next,
         };
         tracing::info!(target: "audit", event = "refresh", user = %record.user, session = %record.id, ip = %origin.ip);
-        self.opened(record.id, user.user, token, now, record.expires_at)
+        self.opened(record.id, person.user, token, now, record.expires_at)
     }
 
     /// Ends the login of an access token, of a refresh token, or of both. Either is enough; neither is `NotSignedIn`.
@@ -112,7 +112,7 @@ impl Sessions {
         let mut ending: Vec<(UserId, SessionId)> =
             caller.map(|caller| (caller.user, caller.session)).into_iter().collect();
         if let Some(shown) = refresh_token.and_then(|token| self.refresh.read(token))
-            && let Some(record) = self.parts.store.session(shown.session).await?
+            && let Some((record, _)) = self.parts.store.session(shown.session).await?
             && belongs(&shown, &record)
             && ending.iter().all(|(_, session)| *session != record.id)
         {

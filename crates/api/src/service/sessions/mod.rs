@@ -134,11 +134,10 @@ impl Sessions {
     async fn look(&self, session: SessionId, user: UserId) -> Result<Life, SessionError> {
         let now = self.now();
         let Err(endings) = self.live.believe(session, user, now) else { return Ok(Life::Believed) };
-        let Some(record) = self.parts.store.session(session).await? else { return Ok(Life::Ended) };
-        if record.user != user || !is_live(&record, now) {
+        let Some((record, person)) = self.parts.store.session(session).await? else { return Ok(Life::Ended) };
+        if record.user != user || !is_live(&record, now) || person.disabled {
             return Ok(Life::Ended);
         }
-        let Some(person) = self.enabled(user).await? else { return Ok(Life::Ended) };
         self.live.remember(session, user, now, record.expires_at, endings);
         Ok(Life::Seen(Box::new(person)))
     }

@@ -240,7 +240,11 @@ pub async fn acquaintances_share_a_room(world: &World) {
     world.room("Office", &[&bob, &ann]).await;
     world.room("Attic", &[&eve, &bob]).await;
     let knows = async |user: &User| {
-        let mut people = world.store.acquaintances(user.id).await.unwrap();
+        let (mut rooms, mut people) = world.store.surroundings(user.id).await.unwrap();
+        let mut overviews = world.store.overviews(user.id).await.unwrap();
+        rooms.sort_by_key(|overview| overview.room.id);
+        overviews.sort_by_key(|overview| overview.room.id);
+        assert_eq!(rooms, overviews);
         people.sort();
         people
     };

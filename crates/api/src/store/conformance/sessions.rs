@@ -26,12 +26,16 @@ async fn login(world: &World, user: &User) -> SessionRecord {
     let new = NewSession { id, user: user.id, created_at, expires_at, user_agent, token: token(id, 0) };
     world.store.create_session(new.clone()).await.unwrap();
     world.store.create_session(new).await.unwrap();
-    world.store.session(id).await.unwrap().unwrap()
+    stored(world, id).await
+}
+
+async fn stored(world: &World, id: SessionId) -> SessionRecord {
+    world.store.session(id).await.unwrap().unwrap().0
 }
 
 /// What a server does with a token: reads the session, and asks for the rotation that belongs to what it read.
 async fn present(world: &World, session: &SessionRecord, generation: u32, now: Timestamp) -> Rotation {
-    let read = world.store.session(session.id).await.unwrap().unwrap();
+    let read = stored(world, session.id).await;
     let rotate = Rotate {
         id: session.id,
         presented: token(session.id, generation),
@@ -45,7 +49,7 @@ async fn present(world: &World, session: &SessionRecord, generation: u32, now: T
 }
 
 async fn is_revoked(world: &World, session: &SessionRecord) -> bool {
-    world.store.session(session.id).await.unwrap().unwrap().revoked_at.is_some()
+    stored(world, session.id).await.revoked_at.is_some()
 }
 
 pub async fn fifty_refreshes_at_once_have_one_successor(world: &World) {
@@ -54,7 +58,7 @@ pub async fn fifty_refreshes_at_once_have_one_successor(world: &World) {
     let answers = join_all((0..50).map(|_| present(world, &session, 0, now))).await;
     assert_eq!(answers.iter().filter(|answer| **answer == Rotation::Rotated { generation: 1 }).count(), 1);
     assert_eq!(answers.iter().filter(|answer| **answer == Rotation::Again { generation: 1 }).count(), 49);
-    let stands = world.store.session(session.id).await.unwrap().unwrap();
+    let stands = stored(world, session.id).await;
     assert_eq!((stands.generation, stands.revoked_at, stands.last_used_at), (1, None, now));
     assert_eq!((stands.current, stands.previous), (token(session.id, 1), Some(token(session.id, 0))));
 }
@@ -116,7 +120,7 @@ pub async fn a_login_ends_by_time_and_rotation_does_not_move_it(world: &World) {
     let session = login(world, &ann).await;
     let last = session.expires_at.plus_millis(-1);
     assert_eq!(present(world, &session, 0, last).await, Rotation::Rotated { generation: 1 });
-    assert_eq!(world.store.session(session.id).await.unwrap().unwrap().expires_at, session.expires_at);
+    assert_eq!(stored(world, session.id).await.expires_at, session.expires_at);
     assert_eq!(world.store.sessions_of(ann.id, last).await.unwrap().len(), 1);
     assert_eq!(present(world, &session, 1, session.expires_at).await, Rotation::Unknown);
     assert_eq!(world.store.sessions_of(ann.id, session.expires_at).await.unwrap(), []);
@@ -157,12 +161,14 @@ pub async fn logins_are_listed_and_revoked(world: &World) {
     };
     let newest_first: Vec<_> = logins.iter().rev().map(|session| session.id).collect();
     assert_eq!(ids(&ann).await, newest_first);
+    let whose = world.store.session(others.id).await.unwrap().unwrap().1;
+    assert_eq!(Some(&whose), world.store.user(bob.id).await.unwrap().as_ref());
 
     let now = world.now();
     assert!(!world.store.revoke_session(bob.id, logins[0].id, now).await.unwrap(), "somebody else's");
     assert!(world.store.revoke_session(ann.id, logins[0].id, now).await.unwrap());
     assert!(!world.store.revoke_session(ann.id, logins[0].id, now).await.unwrap(), "dead already");
-    assert_eq!(world.store.session(logins[0].id).await.unwrap().unwrap().revoked_at, Some(now));
+    assert_eq!(stored(world, logins[0].id).await.revoked_at, Some(now));
     assert_eq!(present(world, &logins[0], 0, now).await, Rotation::Unknown);
 
     let mut ended = world.store.revoke_sessions_of(ann.id, Some(logins[2].id), now).await.unwrap();

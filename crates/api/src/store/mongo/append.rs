@@ -7,7 +7,7 @@ use super::document::{EntryDoc, Id, int, seq};
 use super::effects::{Failed, has_effect, take_effect};
 use super::facts::{Known, Rooms};
 use super::fault::{Duplicate, duplicate};
-use super::indexes::{NAME_KEY, ONCE, ROOM_SEQ, ROOM_USER};
+use super::indexes::{ID, NAME_KEY, ONCE, ROOM_SEQ, ROOM_USER};
 use super::transaction::{Pauses, Transaction, is_transient};
 use crate::store::judge::{Verdict, judge};
 use crate::store::{Appended, NewEntry, Refused, StoreError, Stored};
@@ -288,5 +288,5 @@ fn met(error: &Error) -> Option<Duplicate> {
     {
         return None;
     }
-    duplicate(error).filter(|met| [ROOM_SEQ, ONCE, NAME_KEY, ROOM_USER].contains(&met.index.as_str()))
+    duplicate(error).filter(|met| [ID, ROOM_SEQ, ONCE, NAME_KEY, ROOM_USER].contains(&met.index.as_str()))
 }

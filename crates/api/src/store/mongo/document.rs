@@ -3,7 +3,8 @@
 //! Ids are BSON UUIDs, times are BSON dates, seqs are 64-bit integers, enums are the words that the wire uses.
 
 use crate::store::{NewEntry, StoreError, Stored};
-use mongodb::bson::{DateTime, Uuid};
+use mongodb::bson::spec::BinarySubtype;
+use mongodb::bson::{Binary, DateTime, Uuid};
 use natter_shared::account::{Gender, User};
 use natter_shared::entry::{Author, EntryKind, MessageContent};
 use natter_shared::id::{ClientId, FileId, RoomId, Seq, SessionId, UserId};
@@ -121,8 +122,8 @@ pub(super) struct SessionDoc {
     pub expires_at: DateTime,
     pub user_agent: String,
     pub generation: i64,
-    pub current: mongodb::bson::Binary,
-    pub previous: Option<mongodb::bson::Binary>,
+    pub current: Binary,
+    pub previous: Option<Binary>,
     pub rotated_at: Option<DateTime>,
     pub revoked_at: Option<DateTime>,
 }
@@ -172,9 +173,12 @@ pub(super) struct MemberDoc {
     pub read: i64,
 }
 
-/// An entry of a log. Unique: `room` with `seq`; `room` with `author` and `client_id`.
+/// An entry of a log. Unique: `_id`, which is `room` with `seq`; `room` with `author` and `client_id`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct EntryDoc {
+    /// Written only, see [`id_at`]; `room` and `seq` say the same.
+    #[serde(rename = "_id", skip_deserializing, skip_serializing_if = "Option::is_none")]
+    pub id: Option<Binary>,
     pub room: Uuid,
     pub seq: i64,
     pub kind: String,
@@ -206,6 +210,13 @@ pub(super) struct EntryDoc {
     pub event: Option<bool>,
 }
 
+/// The id of the entry at this place: its room and its seq, as bytes in the order of the log. That ids are unique is what
+/// lets one entry have a seq, without an index for that alone.
+fn id_at(room: RoomId, seq: Seq) -> Binary {
+    let bytes = [&room.as_bytes()[..], &seq.get().to_be_bytes()].concat();
+    Binary { subtype: BinarySubtype::Generic, bytes }
+}
+
 pub(super) const MESSAGE: &str = "message";
 pub(super) const EDITED: &str = "edited";
 
@@ -220,6 +231,7 @@ impl EntryDoc {
     /// An entry's kind as fields, for its place in a log still to be given; `None` for the kinds that are never stored.
     pub fn of(what: &EntryKind) -> Option<Self> {
         let plain = |kind: &str| Self {
+            id: None,
             room: Uuid::from_bytes([0; 16]),
             seq: 0,
             kind: kind.to_owned(),
@@ -277,6 +289,7 @@ impl EntryDoc {
         let what = Self::of(&entry.what);
         let what = what.ok_or_else(|| StoreError::Broken("an entry of a kind that is never stored".into()))?;
         Ok(Self {
+            id: Some(id_at(entry.room, seq)),
             room: entry.room.stored(),
             seq: int(seq),
             at: date(entry.at),

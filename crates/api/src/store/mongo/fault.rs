@@ -2,7 +2,7 @@
 //! of the text.
 
 use crate::store::StoreError;
-use mongodb::error::{Error, ErrorKind, WriteFailure};
+use mongodb::error::{Error, ErrorKind, IndexedWriteError, WriteFailure};
 
 pub(super) const DUPLICATE_KEY: i32 = 11_000;
 const OUT_OF_DISK: i32 = 14_031;
@@ -96,4 +96,11 @@ pub(super) fn duplicate(error: &Error) -> Option<Duplicate> {
 /// The index out of `E11000 duplicate key error collection: natter.entries index: room_seq dup key: { … }`.
 pub(super) fn index_of(message: &str) -> &str {
     message.split(" index: ").nth(1).and_then(|rest| rest.split_whitespace().next()).unwrap_or_default()
+}
+
+/// Whether all that an `insert_many` met is documents that were there before.
+pub(super) fn is_of_duplicates_only(error: &Error) -> bool {
+    let ErrorKind::InsertMany(many) = error.kind.as_ref() else { return false };
+    let duplicates = |write: &IndexedWriteError| write.code == DUPLICATE_KEY;
+    many.write_concern_error.is_none() && many.write_errors.as_ref().is_some_and(|all| all.iter().all(duplicates))
 }

@@ -1,11 +1,12 @@
-//! The rooms that somebody is in, each with what its line in the list shows: one aggregation over one snapshot, whose
-//! lookups go by indexes, then the newest messages as they stand and the people of direct conversations.
+//! The rooms that somebody is in, each with what its line in the list shows: one aggregation whose lookups go by indexes,
+//! then, of the same moment, how much is unread, counted in an index alone; and the newest messages as they stand and the
+//! people of direct conversations.
 
 use super::document::{EntryDoc, Id, MEMBER, MESSAGE, RoomDoc, Word, seq};
 use super::{PATIENCE, Shared, messages};
 use crate::store::{OverviewRecord, Stored};
-use futures_util::TryStreamExt;
-use mongodb::bson::{Bson, Document, doc};
+use mongodb::ClientSession;
+use mongodb::bson::{Bson, Document, Uuid, doc};
 use mongodb::options::ReadConcern;
 use natter_shared::account::User;
 use natter_shared::entry::Message;
@@ -15,6 +16,16 @@ use natter_shared::room::Role;
 use serde::Deserialize;
 use std::collections::HashMap;
 
+/// Rooms whose unread messages are counted in one call.
+const TOGETHER: usize = 100;
+
+/// What one document of the aggregation says: of a room, or who is in one as well.
+#[derive(Deserialize)]
+struct Found {
+    line: Option<Line>,
+    other: Option<Uuid>,
+}
+
 /// What the aggregation says of a room.
 #[derive(Deserialize)]
 struct Line {
@@ -23,14 +34,14 @@ struct Line {
     delivered: i64,
     read: i64,
     head: i64,
-    /// One number, or none for no messages.
-    unread: Vec<Number>,
     /// One message, or none.
     newest: Vec<EntryDoc>,
 }
 
+/// How many messages of a room are unread.
 #[derive(Deserialize)]
-struct Number {
+struct Count {
+    room: Uuid,
     n: u32,
 }
 
@@ -45,14 +56,6 @@ pub(super) fn pipeline(user: UserId) -> Vec<Document> {
     let newest = doc! { "$sort": { "seq": -1 } };
     let up_to_head = doc! { "$lte": ["$seq", "$$head"] };
     let head = vec![newest.clone(), doc! { "$limit": 1 }, doc! { "$project": { "_id": 0, "seq": 1 } }];
-    let unread = doc! {
-        "$expr": { "$and": [{ "$gt": ["$seq", "$$read"] }, &up_to_head] },
-        "kind": MESSAGE,
-        "author": { "$ne": user },
-        "other": { "$in": [Bson::Null, user] },
-        "deleted": Bson::Null,
-    };
-    let unread = vec![doc! { "$match": unread }, doc! { "$limit": limits::UNREAD_MAX }, doc! { "$count": "n" }];
     let mut seen = messages::seen_by(UserId::of(user));
     seen.insert("$expr", up_to_head);
     let last = vec![doc! { "$match": seen }, newest, doc! { "$limit": 1 }];
@@ -62,22 +65,107 @@ pub(super) fn pipeline(user: UserId) -> Vec<Document> {
         doc! { "$unwind": "$of" },
         entries(doc! {}, head, "head"),
         doc! { "$set": { "head": { "$ifNull": [{ "$first": "$head.seq" }, 0_i64] } } },
-        entries(doc! { "read": "$read", "head": "$head" }, unread, "unread"),
         entries(doc! { "head": "$head" }, last, "newest"),
     ]
 }
 
-pub(super) async fn overviews(shared: &Shared, user: UserId) -> Stored<Vec<OverviewRecord>> {
-    let lines = shared.members.aggregate(pipeline(user)).read_concern(ReadConcern::snapshot()).max_time(PATIENCE);
-    let mut lines: Vec<Line> = lines.with_type::<Line>().await?.try_collect().await?;
+/// The others in the rooms of somebody, each once.
+fn others(user: UserId) -> Vec<Document> {
+    let user = user.stored();
+    let there = vec![
+        doc! { "$match": { "state": MEMBER, "user": { "$ne": user } } },
+        doc! { "$project": { "_id": 0, "user": 1 } },
+    ];
+    let there = doc! {
+        "from": "members", "localField": "room", "foreignField": "room", "pipeline": there, "as": "other",
+    };
+    vec![
+        doc! { "$match": { "user": user, "state": MEMBER } },
+        doc! { "$lookup": there },
+        doc! { "$unwind": "$other" },
+        doc! { "$group": { "_id": "$other.user" } },
+        doc! { "$project": { "_id": 0, "other": "$_id" } },
+    ]
+}
 
+pub(super) async fn overviews(shared: &Shared, user: UserId) -> Stored<Vec<OverviewRecord>> {
+    let mut lines = pipeline(user);
+    lines.push(doc! { "$project": { "_id": 0, "line": "$$ROOT" } });
+    Ok(read(shared, user, lines).await?.0)
+}
+
+/// The overviews, and the others in these rooms.
+pub(super) async fn surroundings(shared: &Shared, user: UserId) -> Stored<(Vec<OverviewRecord>, Vec<UserId>)> {
+    let mut all = pipeline(user);
+    all.push(doc! { "$project": { "_id": 0, "line": "$$ROOT" } });
+    all.push(doc! { "$unionWith": { "coll": "members", "pipeline": others(user) } });
+    read(shared, user, all).await
+}
+
+/// How many messages of a room somebody has not read, none or one document. All that it asks of a message is in the index
+/// `log`, so that not one is read; in a `$lookup` each would be, for there the bounds are expressions.
+pub(super) fn unread(user: UserId, room: Uuid, read: i64, head: i64) -> Vec<Document> {
+    let user = user.stored();
+    let unread = doc! {
+        "room": room,
+        "seq": { "$gt": read, "$lte": head },
+        "kind": MESSAGE,
+        "author": { "$ne": user },
+        "other": { "$in": [Bson::Null, user] },
+        "deleted": Bson::Null,
+    };
+    vec![
+        doc! { "$match": unread },
+        doc! { "$limit": limits::UNREAD_MAX },
+        doc! { "$count": "n" },
+        doc! { "$set": { "room": room } },
+    ]
+}
+
+/// What is unread in these rooms, where anything is.
+async fn count(
+    shared: &Shared,
+    session: &mut ClientSession,
+    user: UserId,
+    behind: &[(Uuid, i64, i64)],
+) -> Stored<HashMap<RoomId, u32>> {
+    let mut counts = HashMap::with_capacity(behind.len());
+    for some in behind.chunks(TOGETHER) {
+        let mut each = some.iter().map(|(room, read, head)| unread(user, *room, *read, *head));
+        let mut all = each.next().unwrap_or_default();
+        all.extend(each.map(|one| doc! { "$unionWith": { "coll": shared.entries.name(), "pipeline": one } }));
+        let found = shared.entries.aggregate(all).session(&mut *session).read_concern(ReadConcern::snapshot());
+        let mut found = found.max_time(PATIENCE).with_type::<Count>().await?;
+        while let Some(Count { room, n }) = found.next(session).await.transpose()? {
+            counts.insert(RoomId::of(room), n);
+        }
+    }
+    Ok(counts)
+}
+
+async fn read(shared: &Shared, user: UserId, all: Vec<Document>) -> Stored<(Vec<OverviewRecord>, Vec<UserId>)> {
+    // All that is read in it is of the moment of its first read.
+    let mut session = shared.client.start_session().snapshot(true).await?;
+    let found = shared.members.aggregate(all).session(&mut session).read_concern(ReadConcern::snapshot());
+    let mut found = found.max_time(PATIENCE).with_type::<Found>().await?;
+    let (mut lines, mut others) = (Vec::new(), Vec::new());
+    while let Some(Found { line, other }) = found.next(&mut session).await.transpose()? {
+        lines.extend(line);
+        others.extend(other.map(UserId::of));
+    }
+
+    let behind = lines.iter().filter(|line| line.read < line.head);
+    let behind: Vec<(Uuid, i64, i64)> = behind.map(|line| (line.of.id, line.read, line.head)).collect();
     let newest = lines.iter_mut().flat_map(|line| line.newest.drain(..)).collect();
-    let newest = messages::as_they_stand(shared, newest).await?;
+    let peers: Vec<UserId> = lines.iter().filter_map(|line| peer(&line.of, user)).collect();
+    let (unread, newest, peers) = tokio::try_join!(
+        count(shared, &mut session, user, &behind),
+        messages::as_they_stand(shared, newest),
+        shared.people(peers),
+    )?;
     let for_user = |message: Message| (message.room, messages::for_reader(message, user));
     let mut newest: HashMap<RoomId, Message> = newest.into_iter().map(for_user).collect();
-    let peers = lines.iter().filter_map(|line| peer(&line.of, user));
-    let peers: HashMap<UserId, User> =
-        shared.people(peers).await?.into_iter().map(|person| (person.id, person)).collect();
+    let peers: HashMap<UserId, User> = peers.into_iter().map(|person| (person.id, person)).collect();
 
     let overview = |line: Line| {
         let peer = peer(&line.of, user).and_then(|peer| peers.get(&peer)).cloned();
@@ -86,13 +174,13 @@ pub(super) async fn overviews(shared: &Shared, user: UserId) -> Stored<Vec<Overv
             role: Role::of(&line.role)?,
             delivered: seq(line.delivered)?,
             read: seq(line.read)?,
-            unread: line.unread.first().map_or(0, |unread| unread.n),
+            unread: unread.get(&room.id).copied().unwrap_or(0),
             last_message: newest.remove(&room.id),
             peer,
             room,
         })
     };
-    lines.into_iter().map(overview).collect()
+    Ok((lines.into_iter().map(overview).collect::<Stored<_>>()?, others))
 }
 
 /// The other one of a direct conversation.

@@ -268,27 +268,6 @@ impl Shared {
         let found = found.projection(doc! { "_id": 0, "room": 1 }).await?;
         Ok(found.map_ok(|member| RoomId::of(member.id)).try_collect().await?)
     }
-
-    async fn acquaintances(&self, user: UserId) -> Stored<Vec<UserId>> {
-        let others = doc! {
-            "from": self.members.name(),
-            "localField": "room",
-            "foreignField": "room",
-            "pipeline": [
-                { "$match": { "state": MEMBER, "user": { "$ne": user.stored() } } },
-                { "$project": { "_id": 0, "user": 1 } },
-            ],
-            "as": "other",
-        };
-        let people = [
-            doc! { "$match": { "user": user.stored(), "state": MEMBER } },
-            doc! { "$lookup": others },
-            doc! { "$unwind": "$other" },
-            doc! { "$group": { "_id": "$other.user" } },
-        ];
-        let found = self.members.aggregate(people).with_type::<Only>().await?;
-        Ok(found.map_ok(|person| UserId::of(person.id)).try_collect().await?)
-    }
 }
 
 /// The entry that every room begins with.
@@ -354,7 +333,7 @@ impl Rooms for Mongo {
         self.run(move |shared| async move { overviews::overviews(&shared, user).await }).await
     }
 
-    async fn acquaintances(&self, user: UserId) -> Stored<Vec<UserId>> {
-        self.run(move |shared| async move { shared.acquaintances(user).await }).await
+    async fn surroundings(&self, user: UserId) -> Stored<(Vec<OverviewRecord>, Vec<UserId>)> {
+        self.run(move |shared| async move { overviews::surroundings(&shared, user).await }).await
     }
 }

@@ -4,13 +4,14 @@
 use super::document::{Id, SessionDoc, UserDoc, date, time};
 use super::fault::duplicate;
 use super::{Mongo, Shared};
-use crate::store::{NewSession, Rotate, Rotation, SessionRecord, Sessions, StoreError, Stored, TokenHash};
+use crate::store::{NewSession, Rotate, Rotation, SessionRecord, Sessions, StoreError, Stored, TokenHash, UserRecord};
 use async_trait::async_trait;
 use futures_util::TryStreamExt;
 use mongodb::bson::spec::BinarySubtype;
 use mongodb::bson::{Binary, Bson, Document, doc};
 use natter_shared::id::{SessionId, UserId};
 use natter_shared::timestamp::Timestamp;
+use serde::Deserialize;
 
 pub(super) fn hash(token: TokenHash) -> Binary {
     Binary { subtype: BinarySubtype::Generic, bytes: token.to_vec() }
@@ -55,6 +56,13 @@ impl SessionDoc {
     }
 }
 
+/// A login with its person, as they are read together.
+#[derive(Deserialize)]
+struct Owned {
+    session: SessionDoc,
+    person: UserDoc,
+}
+
 /// A login that is neither revoked nor expired.
 fn live(which: Document, now: Timestamp) -> Document {
     let mut which = which;
@@ -77,6 +85,18 @@ impl Shared {
         // A repeat whose first answer was lost changes nothing, but is answered only once the first one is durable.
         let there = self.sessions.find_one(doc! { "_id": session.id }).await?;
         there.map(drop).ok_or_else(|| StoreError::Unknown("the same login is being stored".into()))
+    }
+
+    async fn session(&self, id: SessionId) -> Stored<Option<(SessionRecord, UserRecord)>> {
+        let pipeline = [
+            doc! { "$match": { "_id": id.stored() } },
+            doc! { "$lookup": { "from": self.users.name(), "localField": "user", "foreignField": "_id", "as": "person" } },
+            doc! { "$unwind": "$person" },
+            doc! { "$project": { "_id": 0, "session": "$$ROOT", "person": 1 } },
+        ];
+        let mut found = self.sessions.aggregate(pipeline).with_type::<Owned>().await?;
+        let Some(Owned { session, person }) = found.try_next().await? else { return Ok(None) };
+        Ok(Some((session.record()?, person.record()?)))
     }
 
     /// Revokes a live login; `false` if another call did, or there is none.
@@ -164,12 +184,8 @@ impl Sessions for Mongo {
         self.run(|shared| async move { shared.create_session(session).await }).await
     }
 
-    async fn session(&self, id: SessionId) -> Stored<Option<SessionRecord>> {
-        self.run(move |shared| async move {
-            let found = shared.sessions.find_one(doc! { "_id": id.stored() }).await?;
-            found.map(SessionDoc::record).transpose()
-        })
-        .await
+    async fn session(&self, id: SessionId) -> Stored<Option<(SessionRecord, UserRecord)>> {
+        self.run(move |shared| async move { shared.session(id).await }).await
     }
 
     async fn rotate(&self, rotate: Rotate) -> Stored<Rotation> {

@@ -48,6 +48,9 @@ const UNDER_WAY: Duration = Duration::from_millis(2);
 pub struct Sqlite {
     /// `None` once it is closed; whoever still holds the store is then told that it is closing.
     open: Mutex<Option<Arc<Open>>>,
+    /// How often it was read, for tests of what something costs.
+    #[cfg(test)]
+    pub(crate) reads: std::sync::atomic::AtomicUsize,
 }
 
 struct Open {
@@ -92,6 +95,8 @@ impl Sqlite {
         T: Send + 'static,
         F: FnOnce(&Connection) -> Stored<T> + Send + 'static,
     {
+        #[cfg(test)]
+        self.reads.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
         self.in_use()?.readers.run(work).await
     }
 

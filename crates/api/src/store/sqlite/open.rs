@@ -98,7 +98,11 @@ impl Sqlite {
     }
 
     fn of(open: Open) -> Self {
-        Self { open: Mutex::new(Some(Arc::new(open))) }
+        Self {
+            open: Mutex::new(Some(Arc::new(open))),
+            #[cfg(test)]
+            reads: std::sync::atomic::AtomicUsize::default(),
+        }
     }
 }
 

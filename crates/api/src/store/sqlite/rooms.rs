@@ -165,6 +165,7 @@ fn directory(conn: &Connection, query: Option<&str>, after: Option<&str>, limit:
     Ok(rooms.collect::<Result<_>>()?)
 }
 
+/// The others in the rooms that somebody is in.
 fn acquaintances(conn: &Connection, user: UserId) -> Stored<Vec<UserId>> {
     let sql = "SELECT DISTINCT other.user FROM members own JOIN members other ON other.room = own.room
                WHERE own.user = ?1 AND own.state = 0 AND other.state = 0 AND other.user <> ?1";
@@ -234,7 +235,7 @@ impl Rooms for Sqlite {
         self.read(move |conn| overviews::overviews(conn, user)).await
     }
 
-    async fn acquaintances(&self, user: UserId) -> Stored<Vec<UserId>> {
-        self.read(move |conn| acquaintances(conn, user)).await
+    async fn surroundings(&self, user: UserId) -> Stored<(Vec<OverviewRecord>, Vec<UserId>)> {
+        self.read(move |conn| Ok((overviews::overviews(conn, user)?, acquaintances(conn, user)?))).await
     }
 }

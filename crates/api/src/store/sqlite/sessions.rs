@@ -1,8 +1,8 @@
 //! Logins: the `sessions` table. A rotation is judged and done in one transaction.
 
-use super::Sqlite;
 use super::column;
-use crate::store::{NewSession, Rotate, Rotation, SessionRecord, Sessions, StoreError, Stored};
+use super::{Sqlite, accounts};
+use crate::store::{NewSession, Rotate, Rotation, SessionRecord, Sessions, StoreError, Stored, UserRecord};
 use async_trait::async_trait;
 use natter_shared::id::{SessionId, UserId};
 use natter_shared::timestamp::Timestamp;
@@ -102,8 +102,13 @@ impl Sessions for Sqlite {
         .await
     }
 
-    async fn session(&self, id: SessionId) -> Stored<Option<SessionRecord>> {
-        self.read(move |conn| session(conn, id)).await
+    async fn session(&self, id: SessionId) -> Stored<Option<(SessionRecord, UserRecord)>> {
+        self.read(move |conn| {
+            let Some(session) = session(conn, id)? else { return Ok(None) };
+            let person = accounts::by_id(conn, session.user)?;
+            Ok(person.map(|person| (session, person)))
+        })
+        .await
     }
 
     async fn rotate(&self, ask: Rotate) -> Stored<Rotation> {

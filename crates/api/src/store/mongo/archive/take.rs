@@ -2,7 +2,7 @@
 
 use super::super::document::{EntryDoc, Id, UserDoc, Word, int};
 use super::super::effects;
-use super::super::fault::{DUPLICATE_KEY, duplicate};
+use super::super::fault::{duplicate, is_of_duplicates_only};
 use super::super::{Shared, words};
 use super::IMPORT;
 use super::spelling::{broken, login_doc, member_doc, person_doc, room_doc, to_document};
@@ -11,7 +11,6 @@ use crate::store::{NewEntry, RoomRecord, Stored};
 use futures_util::TryStreamExt;
 use mongodb::Collection;
 use mongodb::bson::{Document, Uuid, doc};
-use mongodb::error::ErrorKind;
 use natter_shared::entry::EntryKind;
 use natter_shared::id::{RoomId, Seq, UserId};
 use natter_shared::room::RoomKind;
@@ -193,11 +192,4 @@ impl Shared {
             Err(broken(format!("room {} is cut before it is there", room.id)))
         }
     }
-}
-
-/// Whether all that an `insert_many` met is documents that were there before.
-fn is_of_duplicates_only(error: &mongodb::error::Error) -> bool {
-    let ErrorKind::InsertMany(many) = error.kind.as_ref() else { return false };
-    let duplicates = |write: &mongodb::error::IndexedWriteError| write.code == DUPLICATE_KEY;
-    many.write_concern_error.is_none() && many.write_errors.as_ref().is_some_and(|all| all.iter().all(duplicates))
 }

@@ -54,7 +54,7 @@ async fn names_of_people_are_values() {
         let expires_at = created_at.plus_millis(1_000);
         let login = NewSession { id, user: ann.user.id, created_at, expires_at, user_agent, token: token_of(id) };
         mongo.create_session(login).await.unwrap();
-        assert_eq!(mongo.session(id).await.unwrap().unwrap().user_agent, *hostile);
+        assert_eq!(mongo.session(id).await.unwrap().unwrap().0.user_agent, *hostile);
     }
 }
 

@@ -9,9 +9,10 @@ use futures_util::TryStreamExt;
 use mongodb::bson::{DateTime, Document, doc};
 use natter_shared::account::User;
 use natter_shared::id::RoomId;
+use natter_shared::limits;
 
-/// Messages in each room.
-const LONG: i64 = 1_000;
+/// Messages in each room: more than are ever counted as unread.
+const LONG: i64 = 2_000;
 const ROOMS: usize = 5;
 
 /// Rooms with as many messages of `author`.
@@ -82,8 +83,30 @@ async fn an_overview_goes_by_the_index_of_the_log() {
         assert!(number(stage, "totalKeysExamined") <= 12 * i64::try_from(ROOMS).unwrap(), "{stage}");
         lookups.push(by.join(" "));
     }
-    assert_eq!(lookups, ["_id_", "room_seq", "room_seq", "room_seq"], "{plan}");
+    assert_eq!(lookups, ["_id_", "log", "log"], "{plan}");
     let overviews = mongo.overviews(ann.id).await.unwrap();
     assert_eq!(overviews.len(), rooms.len());
     assert!(overviews.iter().all(|overview| overview.unread == 10 && overview.last_message.is_some()));
+}
+
+#[tokio::test]
+#[ignore = "needs a MongoDB: cargo xtask test starts one"]
+async fn unread_messages_are_counted_in_an_index_and_to_their_limit() {
+    let (mongo, world) = open(&super::address(), |_| ()).await;
+    let (ann, bob) = (world.person("ann").await, world.person("bob").await);
+    let room = long_rooms(&mongo, &world, &ann, &bob).await[0];
+    for (read, most) in [(LONG - 10, 10), (1, i64::from(limits::UNREAD_MAX))] {
+        let pipeline = overviews::unread(ann.id, room.stored(), read, LONG);
+        let explain = doc! { "aggregate": "entries", "pipeline": &pipeline, "cursor": {} };
+        let command = doc! { "explain": explain, "verbosity": "executionStats" };
+        let plan = mongo.shared.db.run_command(command).await.unwrap();
+        let first = plan.get_array("stages").unwrap()[0].as_document().unwrap();
+        let done = first.get_document("$cursor").unwrap().get_document("executionStats").unwrap();
+        assert_eq!(number(done, "totalDocsExamined"), 0, "no message is read: {plan}");
+        // The bounds leave the reader's own messages out, which takes a look at where they would be.
+        assert!((most..=most + 2).contains(&number(done, "totalKeysExamined")), "{plan}");
+        let counted: Vec<Document> =
+            mongo.shared.entries.aggregate(pipeline).await.unwrap().try_collect().await.unwrap();
+        assert_eq!(counted.iter().map(|count| number(count, "n")).collect::<Vec<_>>(), [most]);
+    }
 }
