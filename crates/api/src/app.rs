@@ -15,6 +15,7 @@ use crate::realtime::{heal, recheck};
 use crate::secret::{self, BadSecret};
 
 use crate::service::accounts::Accounts;
+use crate::service::guests::Guests;
 use crate::service::log_writer::LogWriter;
 use crate::service::marks::Marks;
 use crate::service::messages::Messages;
@@ -161,10 +162,12 @@ impl App {
         let log = LogWriter::start(Arc::clone(&parts.store) as Arc<dyn Log>, Arc::clone(&parts.bus));
         let marks = Marks::start(&parts);
         let sessions = Sessions::new(&parts);
+        let rooms = Arc::new(Rooms::new(&parts, log.clone()));
         let state = Data::new(AppState {
             accounts: Accounts::new(&parts, &sessions),
+            guests: Guests::new(&parts, &sessions, &rooms),
             sessions,
-            rooms: Rooms::new(&parts, log.clone()),
+            rooms,
             messages: Messages::new(&parts, log.clone()),
             marks: marks.clone(),
             presence: Presence::new(&parts),

@@ -85,7 +85,7 @@ impl Stage {
             CreatedUser::UsernameTaken => panic!("{name} is taken"),
         };
         let expires_at = self.parts.clock.now().plus_millis(900_000);
-        Caller { user, session: SessionId::from_random_bytes(self.bytes()), expires_at }
+        Caller { user, session: SessionId::from_random_bytes(self.bytes()), expires_at, guest: false }
     }
 
     pub async fn room(&self, owner: &Caller, name: &str, visibility: Visibility) -> Room {

@@ -6,6 +6,7 @@ use crate::config::{Config, Origins};
 use crate::realtime::doors::Doors;
 use crate::realtime::hub::Hub;
 use crate::service::accounts::Accounts;
+use crate::service::guests::Guests;
 use crate::service::marks::Marks;
 use crate::service::messages::Messages;
 use crate::service::presence::Presence;
@@ -18,7 +19,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub struct AppState {
     pub sessions: Sessions,
     pub accounts: Accounts,
-    pub rooms: Rooms,
+    pub guests: Guests,
+    pub rooms: Arc<Rooms>,
     pub messages: Messages,
     pub marks: Marks,
     pub presence: Presence,

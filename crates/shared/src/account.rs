@@ -2,7 +2,7 @@
 
 use crate::error::{FieldErrors, Fields};
 use crate::id::{SessionId, UserId};
-use crate::text::{DisplayName, Email, Password, Username};
+use crate::text::{DisplayName, Email, JoinCode, Password, Username};
 use crate::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -117,6 +117,24 @@ impl RegisterForm {
             })
         })();
         errors.finish(parsed)
+    }
+}
+
+/// POST /auth/guest: in by a room's code, without an account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct GuestForm {
+    pub display_name: String,
+    pub code: String,
+}
+
+impl GuestForm {
+    pub fn parse(&self) -> Result<(DisplayName, JoinCode), Fields> {
+        let mut errors = FieldErrors::default();
+        let display_name = errors.check("display_name", DisplayName::parse(&self.display_name));
+        let code = errors.check("code", JoinCode::parse(&self.code));
+        errors.finish(display_name.zip(code))
     }
 }
 

@@ -7,6 +7,7 @@ pub const API: &str = "/api/v1";
 
 pub const REGISTER: &str = "/api/v1/auth/register";
 pub const CHECK: &str = "/api/v1/auth/check";
+pub const GUEST: &str = "/api/v1/auth/guest";
 pub const LOGIN: &str = "/api/v1/auth/login";
 pub const REFRESH: &str = "/api/v1/auth/refresh";
 pub const LOGOUT: &str = "/api/v1/auth/logout";
@@ -14,6 +15,7 @@ pub const SESSIONS: &str = "/api/v1/auth/sessions";
 pub const SESSION: &str = "/api/v1/auth/sessions/{session}";
 pub const PASSWORD: &str = "/api/v1/auth/password";
 pub const ME: &str = "/api/v1/me";
+pub const KEEP: &str = "/api/v1/me/account";
 pub const MY_ROOMS: &str = "/api/v1/me/rooms";
 pub const USERS: &str = "/api/v1/users";
 pub const USER: &str = "/api/v1/users/{username}";

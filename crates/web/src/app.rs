@@ -4,7 +4,7 @@ use crate::components::drawing::live;
 use crate::components::memo::Memo;
 use crate::live::{Chat, use_chat};
 use crate::locale::t;
-use crate::pages::auth::{Login, Register};
+use crate::pages::auth::{Guest, Login, Register};
 use crate::pages::shell::{Shell, ShellSkeleton};
 use crate::pages::{Go, Lost, next_here};
 use crate::place::{self, Place};
@@ -39,6 +39,8 @@ fn App() -> impl IntoView {
 enum Outermost {
     Login,
     Register,
+    Guest,
+    Keep,
     /// The server has not yet said whether this browser is signed in.
     Wait,
     Inside,
@@ -73,18 +75,22 @@ fn Pages() -> impl IntoView {
         Auth::SignedOut { .. } => Some(false),
         Auth::SignedIn { .. } => Some(true),
     });
+    let guest = Memo::new(move || chat.is_guest());
     let outermost = Memo::new(move || match (place.get(), known.get()) {
         (Place::NotFound, Some(false) | None) => Outermost::NotFound,
         (Place::Login, Some(false) | None) => Outermost::Login,
         (Place::Register, Some(false) | None) => Outermost::Register,
-        (Place::Login | Place::Register, Some(true)) | (_, Some(false) | None) => Outermost::Wait,
+        (Place::Guest, None) | (Place::Guest | Place::Join(_), Some(false)) => Outermost::Guest,
+        (Place::Login | Place::Register | Place::Guest, Some(true)) | (_, Some(false) | None) => Outermost::Wait,
+        (Place::Keep, Some(true)) if guest.get() => Outermost::Keep,
         (_, Some(true)) => Outermost::Inside,
     });
     Effect::new(move |before: Option<Option<bool>>| {
         let (place, known) = (place.get(), known.get());
         match known {
             Some(true) if place.is_open() => go.replace(&next_here()),
-            Some(false) if !place.is_open() && place != Place::NotFound => {
+            Some(true) if place == Place::Keep && !guest.get() => go.replace(place::HOME),
+            Some(false) if !place.is_open() && !place.takes_guests() && place != Place::NotFound => {
                 let here = format!("{}{}", pathname.get_untracked(), query(&search.get_untracked()));
                 // Whoever logged out by themselves starts anew later; whoever was logged out goes on where they were.
                 let ended = untrack(|| matches!(chat.auth(), Auth::SignedOut { ended: true }));
@@ -98,7 +104,15 @@ fn Pages() -> impl IntoView {
 
     live(move || match outermost.get() {
         Outermost::Login => view! { <Login /> }.into_any(),
-        Outermost::Register => view! { <Register /> }.into_any(),
+        Outermost::Register => view! { <Register keep=false /> }.into_any(),
+        Outermost::Keep => view! { <Register keep=true /> }.into_any(),
+        Outermost::Guest => {
+            let code = untrack(|| match place.get() {
+                Place::Join(code) => code,
+                _ => String::new(),
+            });
+            view! { <Guest code /> }.into_any()
+        }
         Outermost::Wait => view! { <ShellSkeleton /> }.into_any(),
         Outermost::Inside => view! { <Shell place /> }.into_any(),
         Outermost::NotFound => view! {

@@ -16,6 +16,10 @@ pub enum Place {
     Settings,
     Login,
     Register,
+    /// In by a code and a name, without an account.
+    Guest,
+    /// Making an account of a guest.
+    Keep,
     NotFound,
 }
 
@@ -32,13 +36,20 @@ impl Place {
             ["settings"] => Self::Settings,
             ["login"] => Self::Login,
             ["register"] => Self::Register,
+            ["guest"] => Self::Guest,
+            ["keep"] => Self::Keep,
             _ => Self::NotFound,
         }
     }
 
     /// Whether one can be here without a login.
     pub const fn is_open(&self) -> bool {
-        matches!(self, Self::Login | Self::Register)
+        matches!(self, Self::Login | Self::Register | Self::Guest)
+    }
+
+    /// Whether those without a login are asked here for a name instead of a password.
+    pub const fn takes_guests(&self) -> bool {
+        matches!(self, Self::Guest | Self::Join(_))
     }
 }
 
@@ -47,6 +58,8 @@ pub const BROWSE: &str = "/browse";
 pub const SETTINGS: &str = "/settings";
 pub const LOGIN: &str = "/login";
 pub const REGISTER: &str = "/register";
+pub const GUEST: &str = "/guest";
+pub const KEEP: &str = "/keep";
 
 pub fn room(room: RoomId) -> String {
     format!("/r/{room}")

@@ -22,6 +22,7 @@ test('the invite link leads somebody who is not signed in through the login into
   await people.account('bob');
   const bob = await people.visitor();
   await bob.goes(`/join/${code}`);
+  await bob.screen.link('Log in').click();
   await bob.isAskedToLogIn();
   await bob.logsIn('bob');
   await expect(bob.screen.title()).toHaveText('secret garden');

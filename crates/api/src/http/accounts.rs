@@ -4,7 +4,7 @@ use super::error::ApiError;
 use super::extract::{Body, From, Login, Path, Query};
 use crate::state::AppState;
 use actix_web::web::{Data, Json};
-use natter_shared::account::{CheckAnswer, CheckForm, Me, ProfilePatch, User};
+use natter_shared::account::{CheckAnswer, CheckForm, Me, ProfilePatch, RegisterForm, User};
 use natter_shared::error::ErrorBody;
 use natter_shared::page::{ListQuery, Page};
 use natter_shared::path;
@@ -35,6 +35,24 @@ pub async fn me(login: Login, state: Data<AppState>) -> Result<Json<Me>, ApiErro
 ))]
 pub async fn update(login: Login, state: Data<AppState>, patch: Body<ProfilePatch>) -> Result<Json<Me>, ApiError> {
     Ok(Json(state.accounts.update(&login.0, patch.0).await?))
+}
+
+/// Make an account of a guest, who stays in their room.
+#[utoipa::path(post, path = path::KEEP, tag = "people", request_body = RegisterForm, responses(
+    (status = 200, description = "The profile; refresh for a token that says so", body = Me),
+    (status = 400, description = "invalid", body = ErrorBody),
+    (status = 403, description = "forbidden: who asks has an account", body = ErrorBody),
+    (status = 409, description = "username_taken", body = ErrorBody),
+    (status = 429, description = "rate_limited", body = ErrorBody),
+    (status = 503, description = "retry", body = ErrorBody),
+))]
+pub async fn keep(
+    login: Login,
+    from: From,
+    state: Data<AppState>,
+    form: Body<RegisterForm>,
+) -> Result<Json<Me>, ApiError> {
+    Ok(Json(state.accounts.keep(&login.0, form.0, &from.0).await?))
 }
 
 /// People whose username begins with `q`, by username.

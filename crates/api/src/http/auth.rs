@@ -9,7 +9,7 @@ use crate::state::AppState;
 use actix_web::http::header::SET_COOKIE;
 use actix_web::web::{Data, Json};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
-use natter_shared::account::{Empty, LoginForm, PasswordChange, RegisterForm, Session, SessionInfo};
+use natter_shared::account::{Empty, GuestForm, LoginForm, PasswordChange, RegisterForm, Session, SessionInfo};
 use natter_shared::error::ErrorBody;
 use natter_shared::id::SessionId;
 use natter_shared::page::Page;
@@ -32,6 +32,25 @@ pub async fn register(
 ) -> Result<HttpResponse, ApiError> {
     let user = state.accounts.register(form.0, &from.0).await?;
     let opened = state.sessions.open(user, &from.0).await?;
+    Ok(reply(HttpResponse::Created(), opened, &state))
+}
+
+/// Come into the room of a code under a name, without an account.
+#[utoipa::path(post, path = path::GUEST, tag = "logins", security(()), request_body = GuestForm, responses(
+    (status = 201, description = "Signed in as a guest who is in that room", body = Session),
+    (status = 400, description = "invalid", body = ErrorBody),
+    (status = 403, description = "bad_origin", body = ErrorBody),
+    (status = 404, description = "not_found: no room that is open has this code", body = ErrorBody),
+    (status = 429, description = "rate_limited", body = ErrorBody),
+    (status = 503, description = "retry", body = ErrorBody),
+))]
+pub async fn guest(
+    _: OwnPage,
+    from: From,
+    state: Data<AppState>,
+    form: Body<GuestForm>,
+) -> Result<HttpResponse, ApiError> {
+    let opened = state.guests.enter(&form.0, &from.0).await?;
     Ok(reply(HttpResponse::Created(), opened, &state))
 }
 

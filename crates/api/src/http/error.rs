@@ -3,6 +3,7 @@
 
 use crate::bus::TooOften;
 use crate::service::accounts::AccountError;
+use crate::service::guests::GuestError;
 use crate::service::log_writer::WriteError;
 use crate::service::marks::MarkError;
 use crate::service::messages::MessageError;
@@ -228,6 +229,7 @@ impl From<AccountError> for ApiError {
             AccountError::UsernameTaken => Self::new(ErrorCode::UsernameTaken, "This username is taken")
                 .with_field("username", "This username is taken"),
             AccountError::NotFound => Self::not_found(),
+            AccountError::Forbidden(why) => Self::forbidden(why),
             AccountError::Gone => Self::not_signed_in(),
             AccountError::WrongPassword => {
                 Self::invalid([("current".to_owned(), "This is not your current password".to_owned())].into())
@@ -257,6 +259,16 @@ impl From<RoomError> for ApiError {
             RoomError::TooOften(wait) => wait.into(),
             RoomError::Write(error) => error.into(),
             RoomError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<GuestError> for ApiError {
+    fn from(error: GuestError) -> Self {
+        match error {
+            GuestError::Room(error) => error.into(),
+            GuestError::Session(error) => error.into(),
+            GuestError::Store(error) => error.into(),
         }
     }
 }

@@ -47,6 +47,7 @@ macro_rules! routes {
 routes! {
     path::REGISTER => { post: auth::register }
     path::CHECK => { post: accounts::check }
+    path::GUEST => { post: auth::guest }
     path::LOGIN => { post: auth::login }
     path::REFRESH => { post: auth::refresh }
     path::LOGOUT => { post: auth::logout }
@@ -54,6 +55,7 @@ routes! {
     path::SESSION => { delete: auth::revoke }
     path::PASSWORD => { post: auth::password }
     path::ME => { get: accounts::me, patch: accounts::update }
+    path::KEEP => { post: accounts::keep }
     path::MY_ROOMS => { get: rooms::mine }
     path::USERS => { get: accounts::search }
     path::USER => { get: accounts::profile }

@@ -188,7 +188,7 @@ impl Shard {
     }
 
     #[cfg(test)]
-    pub fn tick(&self, now: Instant, clock: natter_shared::timestamp::Timestamp) {
+    pub fn tick(&self, now: tokio::time::Instant, clock: natter_shared::timestamp::Timestamp) {
         lock(&self.tables).tick(now, clock);
     }
 }

@@ -28,6 +28,11 @@ impl From<StoreError> for AccessError {
     }
 }
 
+/// Refuses what is not for those who came by a room's code.
+pub(super) fn has_account(caller: &Caller) -> Result<(), Denied> {
+    if caller.guest { Err(Denied::Forbidden("Guests cannot do this. Keep your account first")) } else { Ok(()) }
+}
+
 /// The room and the caller's role in it, or the refusal. `what` names the attempt in the audit log.
 pub(super) async fn member(
     store: &dyn Store,
@@ -74,7 +79,7 @@ pub(super) fn refuse(
 ) -> Denied {
     log(caller, room, what);
     match found {
-        Some((record, standing)) if is_open(record) => match standing {
+        Some((record, standing)) if may_find(caller, record) => match standing {
             Standing::Banned => Denied::Forbidden("You were removed from this room"),
             Standing::Stranger | Standing::Former | Standing::Member(_) => Denied::Forbidden("Join this room first"),
         },
@@ -82,7 +87,12 @@ pub(super) fn refuse(
     }
 }
 
-/// Whether those who are not in a room may know of it.
+/// Whether somebody who is not in a room may know of it. Guests know the rooms whose code they have.
+pub(super) fn may_find(caller: &Caller, record: &RoomRecord) -> bool {
+    is_open(record) && !caller.guest
+}
+
+/// Whether a room is for everybody with an account.
 pub(super) fn is_open(record: &RoomRecord) -> bool {
     record.kind == RoomKind::Room && record.visibility == Visibility::Public
 }

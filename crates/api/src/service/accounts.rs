@@ -7,8 +7,10 @@ use super::work::{Busy, Pool};
 use super::{Caller, Origin, Parts, rate};
 use crate::bus::TooOften;
 use crate::clock::random;
-use crate::store::{CreatedUser, NewUser, StoreError, UserRecord};
-use natter_shared::account::{CheckAnswer, CheckForm, Me, PasswordChange, ProfilePatch, RegisterForm, User};
+use crate::store::{CreatedUser, Kept, KeptGuest, NewUser, StoreError, UserRecord};
+use natter_shared::account::{
+    CheckAnswer, CheckForm, Me, PasswordChange, ProfilePatch, RegisterForm, Registration, User,
+};
 use natter_shared::error::{FieldErrors, Fields};
 use natter_shared::id::UserId;
 use natter_shared::limits;
@@ -37,6 +39,9 @@ pub enum AccountError {
     /// The current password, asked for again, is wrong.
     #[error("wrong current password")]
     WrongPassword,
+    /// The sentence says what they can do.
+    #[error("{0}")]
+    Forbidden(&'static str),
     #[error("too often")]
     TooOften(TooOften),
     #[error(transparent)]
@@ -71,12 +76,7 @@ impl Accounts {
     /// Makes an account. Only accounts that are made count towards the hourly rate; refused forms count as checks.
     pub async fn register(&self, form: RegisterForm, origin: &Origin) -> Result<User, AccountError> {
         self.parts.take_for_ip("check", origin.ip, rate::CHECK).await?;
-        let new = form.parse(self.parts.settings.password_min).map_err(AccountError::Invalid)?;
-        let about = [new.username.as_str(), new.email.as_str(), new.display_name.as_str()].map(str::to_owned);
-        if !self.parts.store.taken_usernames(std::slice::from_ref(&new.username)).await?.is_empty() {
-            return Err(AccountError::UsernameTaken);
-        }
-        self.must_be_strong("password", &new.password, about.to_vec()).await?;
+        let new = self.acceptable(form).await?;
         self.parts.take_for_ip("register", origin.ip, rate::REGISTER).await?;
         let password_hash = Some(self.passwords.hash(&new.password).await?);
         let user = NewUser {
@@ -95,6 +95,40 @@ impl Accounts {
                 Ok(user)
             }
             CreatedUser::UsernameTaken => Err(AccountError::UsernameTaken),
+        }
+    }
+
+    /// A registration whose username is free and whose password is strong.
+    async fn acceptable(&self, form: RegisterForm) -> Result<Registration, AccountError> {
+        let new = form.parse(self.parts.settings.password_min).map_err(AccountError::Invalid)?;
+        if !self.parts.store.taken_usernames(std::slice::from_ref(&new.username)).await?.is_empty() {
+            return Err(AccountError::UsernameTaken);
+        }
+        let about = [new.username.as_str(), new.email.as_str(), new.display_name.as_str()].map(str::to_owned);
+        self.must_be_strong("password", &new.password, about.to_vec()).await?;
+        Ok(new)
+    }
+
+    /// Makes an account of a guest, who stays who they are: in their room, with what they wrote.
+    pub async fn keep(&self, caller: &Caller, form: RegisterForm, origin: &Origin) -> Result<Me, AccountError> {
+        self.parts.take_for_ip("check", origin.ip, rate::CHECK).await?;
+        let new = self.acceptable(form).await?;
+        self.parts.take_for_ip("register", origin.ip, rate::REGISTER).await?;
+        let account = KeptGuest {
+            id: caller.user,
+            username: new.username,
+            display_name: new.display_name,
+            email: new.email,
+            gender: new.gender,
+            password_hash: self.passwords.hash(&new.password).await?,
+        };
+        match self.parts.store.keep_guest(account).await? {
+            Kept::Kept(record) => {
+                tracing::info!(target: "audit", event = "guest_kept", user = %caller.user, ip = %origin.ip);
+                Ok(as_me(*record))
+            }
+            Kept::UsernameTaken => Err(AccountError::UsernameTaken),
+            Kept::NoGuest => Err(AccountError::Forbidden("You have an account already")),
         }
     }
 
@@ -211,6 +245,9 @@ impl Accounts {
 
     /// People whose username begins with the text, by username. The cursor is the last one's username.
     pub async fn search(&self, caller: &Caller, query: ListQuery) -> Result<Page<User>, AccountError> {
+        if caller.guest {
+            return Err(AccountError::Forbidden("Guests cannot look for people. Keep your account first"));
+        }
         self.parts.take_for_user("people", caller.user, rate::PEOPLE).await?;
         let mut errors = FieldErrors::default();
         let prefix = errors.check("q", parse_query(query.q.as_deref().unwrap_or_default()));

@@ -3,6 +3,7 @@
 
 mod access;
 pub mod accounts;
+pub mod guests;
 pub mod log_writer;
 pub mod marks;
 pub mod messages;
@@ -32,6 +33,8 @@ pub struct Caller {
     pub session: SessionId,
     /// The end of the access token that was shown.
     pub expires_at: Timestamp,
+    /// Somebody without an account, when the token was given.
+    pub guest: bool,
 }
 
 /// Where a request comes from, for rates and for the list of logins.

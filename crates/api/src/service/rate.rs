@@ -18,6 +18,8 @@ const fn per(burst: u32, per_ms: u64) -> Rate {
 pub const LOGIN: Rate = per(20, MINUTE);
 /// Accounts made from one address.
 pub const REGISTER: Rate = per(5, HOUR);
+/// Guests from one address: a class may come at once. There are 31^8 codes.
+pub const GUESTS: Rate = per(60, MINUTE);
 /// What a registration form asks while it is filled in, and forms that were refused, from one address.
 pub const CHECK: Rate = per(60, MINUTE);
 /// Refreshes from one address: a house full of tabs may reload at once, a flood may not.

@@ -22,6 +22,7 @@ macro_rules! conforms {
                 a_hundred_registrations_of_one_name_make_one_account,
                 people_are_found_and_changed,
                 a_lost_answer_can_be_asked_for_again,
+                a_guest_becomes_a_person_once,
                 people_are_searched_in_pages,
             ]
             sessions: [

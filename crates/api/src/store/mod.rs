@@ -93,6 +93,25 @@ pub enum CreatedUser {
     UsernameTaken,
 }
 
+/// What makes an account of a guest.
+#[derive(Debug, Clone)]
+pub struct KeptGuest {
+    pub id: UserId,
+    pub username: Username,
+    pub display_name: DisplayName,
+    pub email: Email,
+    pub gender: Option<Gender>,
+    pub password_hash: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kept {
+    Kept(Box<UserRecord>),
+    UsernameTaken,
+    /// There is no such person, or they have an account.
+    NoGuest,
+}
+
 #[async_trait]
 pub trait Accounts: Send + Sync + 'static {
     /// Makes a person. Of any number of calls with one username, whenever they come, exactly one creates.
@@ -108,6 +127,8 @@ pub trait Accounts: Send + Sync + 'static {
     /// Changes what is given and returns the person; `None` if there is none.
     async fn update_profile(&self, id: UserId, change: &ProfileChange) -> Stored<Option<UserRecord>>;
     async fn set_password(&self, id: UserId, password_hash: &str) -> Stored<()>;
+    /// Makes an account of a guest, once; a repeat of the same call is answered like the first.
+    async fn keep_guest(&self, account: KeptGuest) -> Stored<Kept>;
 }
 
 /// SHA-256 of a refresh token.

@@ -45,6 +45,7 @@ fn table() -> Vec<(Method, &'static str, Needs, Value)> {
     vec![
         (Method::POST, path::REGISTER, Nothing, json!({})),
         (Method::POST, path::CHECK, Nothing, json!({})),
+        (Method::POST, path::GUEST, Nothing, json!({})),
         (Method::POST, path::LOGIN, Nothing, json!({})),
         (Method::POST, path::REFRESH, Nothing, json!({})),
         (Method::POST, path::LOGOUT, Nothing, json!({})),
@@ -56,6 +57,7 @@ fn table() -> Vec<(Method, &'static str, Needs, Value)> {
         (Method::POST, path::PASSWORD, Login, json!({"current": "x", "new": "y"})),
         (Method::GET, path::ME, Login, Value::Null),
         (Method::PATCH, path::ME, Login, json!({})),
+        (Method::POST, path::KEEP, Login, json!({"username": "x", "email": "x", "password": "x"})),
         (Method::GET, path::MY_ROOMS, Login, Value::Null),
         (Method::GET, path::USERS, Login, Value::Null),
         (Method::GET, path::USER, Login, Value::Null),

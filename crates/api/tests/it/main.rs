@@ -9,6 +9,7 @@ mod binary;
 mod edge;
 mod elsewhere;
 mod event_stream;
+mod guests;
 mod headers;
 mod hostile;
 mod messages;

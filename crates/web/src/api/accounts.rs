@@ -3,8 +3,8 @@
 use super::client::{Api, Method};
 use super::error::ApiError;
 use natter_shared::account::{
-    CheckAnswer, CheckForm, Empty, LoginForm, Me, PasswordChange, ProfilePatch, RegisterForm, Session, SessionInfo,
-    User,
+    CheckAnswer, CheckForm, Empty, GuestForm, LoginForm, Me, PasswordChange, ProfilePatch, RegisterForm, Session,
+    SessionInfo, User,
 };
 use natter_shared::id::SessionId;
 use natter_shared::page::Page;
@@ -17,6 +17,16 @@ pub async fn register(api: &Api, form: &RegisterForm) -> Result<Session, ApiErro
 
 pub async fn login(api: &Api, form: &LoginForm) -> Result<Session, ApiError> {
     api.send_anonymously(Method::Post, path::LOGIN, form).await
+}
+
+/// Comes into the room of a code under a name.
+pub async fn guest(api: &Api, form: &GuestForm) -> Result<Session, ApiError> {
+    api.send_anonymously(Method::Post, path::GUEST, form).await
+}
+
+/// Makes an account of the guest that one is. The next token says so.
+pub async fn keep(api: &Api, form: &RegisterForm) -> Result<Me, ApiError> {
+    api.send(Method::Post, path::KEEP, Some(form)).await
 }
 
 /// What is wrong with a form so far, while it is filled in.

@@ -70,6 +70,11 @@ impl Chat {
         self.read(&[Part::Auth], |state| state.me().cloned())
     }
 
+    /// Whether one came by a room's code, without an account.
+    pub fn is_guest(&self) -> bool {
+        self.read(&[Part::Auth], |state| state.me().is_some_and(|me| me.guest))
+    }
+
     pub fn status(&self) -> Status {
         self.read(&[Part::Status], |state| state.status)
     }

@@ -4,7 +4,7 @@ use super::chat::Chat;
 use super::{browser, effects, kept, link, session};
 use crate::api::{ApiError, messages, rooms};
 use crate::state::{Load, ToastKind, Unsent};
-use natter_shared::account::{LoginForm, RegisterForm, User};
+use natter_shared::account::{GuestForm, LoginForm, RegisterForm, User};
 use natter_shared::frame::{ClientFrame, SendFrame};
 use natter_shared::id::{ClientId, RoomId, Seq, UserId};
 use natter_shared::limits::PAGE_DEFAULT;
@@ -21,6 +21,15 @@ impl Chat {
 
     pub async fn register(&self, form: RegisterForm) -> Result<User, ApiError> {
         session::register(&self.tab(), form).await
+    }
+
+    pub async fn come_as_guest(&self, form: GuestForm) -> Result<User, ApiError> {
+        session::come_as_guest(&self.tab(), form).await
+    }
+
+    /// Makes an account of the guest that one is.
+    pub async fn keep(&self, form: RegisterForm) -> Result<(), ApiError> {
+        session::keep(&self.tab(), form).await
     }
 
     /// One's own profile changed.

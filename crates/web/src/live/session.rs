@@ -8,7 +8,7 @@ use crate::api::{ApiError, accounts};
 use crate::state::{Auth, ChatState, Status};
 use gloo_timers::future::TimeoutFuture;
 use leptos::task::spawn_local;
-use natter_shared::account::{LoginForm, RegisterForm, Session, User};
+use natter_shared::account::{GuestForm, LoginForm, RegisterForm, Session, User};
 use std::rc::Rc;
 
 /// A renewal that failed for want of a connection is tried again after so long, in milliseconds.
@@ -98,6 +98,18 @@ pub async fn login(tab: &Rc<Tab>, form: LoginForm) -> Result<User, ApiError> {
 pub async fn register(tab: &Rc<Tab>, form: RegisterForm) -> Result<User, ApiError> {
     let session = accounts::register(&tab.api, &form).await?;
     Ok(signed_in(tab, session))
+}
+
+pub async fn come_as_guest(tab: &Rc<Tab>, form: GuestForm) -> Result<User, ApiError> {
+    let session = accounts::guest(&tab.api, &form).await?;
+    Ok(signed_in(tab, session))
+}
+
+/// Makes an account of the guest that one is, and has everything know it.
+pub async fn keep(tab: &Rc<Tab>, form: RegisterForm) -> Result<(), ApiError> {
+    accounts::keep(&tab.api, &form).await?;
+    // Whoever hears of renewals does the rest.
+    tab.api.renew().await.map(drop)
 }
 
 fn signed_in(tab: &Rc<Tab>, session: Session) -> User {

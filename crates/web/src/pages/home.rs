@@ -2,6 +2,7 @@
 
 use super::shell::{Banner, Frame, Page};
 use super::title;
+use crate::components::drawing::Show;
 use crate::components::icon::Mark;
 use crate::live::use_chat;
 use crate::locale::{t, tf};
@@ -23,15 +24,26 @@ pub fn Home() -> impl IntoView {
                 <h1>{t("home.heading")}</h1>
                 <p>{move || tf("home.text", &[("name", &name())])}</p>
                 <div class="ways">
-                    <a class="btn main" href=place::BROWSE>
-                        {t("home.browse")}
-                    </a>
-                    <button type="button" class="btn" on:click=move |_| frame.open_new_room()>
-                        {t("home.new_room")}
-                    </button>
-                    <button type="button" class="btn" on:click=move |_| frame.open_jump()>
-                        {t("home.find")}
-                    </button>
+                    <Show
+                        when=move || !chat.is_guest()
+                        fallback=|| {
+                            view! {
+                                <a class="btn main" href=place::KEEP>
+                                    {t("keep.heading")}
+                                </a>
+                            }
+                        }
+                    >
+                        <a class="btn main" href=place::BROWSE>
+                            {t("home.browse")}
+                        </a>
+                        <button type="button" class="btn" on:click=move |_| frame.open_new_room()>
+                            {t("home.new_room")}
+                        </button>
+                        <button type="button" class="btn" on:click=move |_| frame.open_jump()>
+                            {t("home.find")}
+                        </button>
+                    </Show>
                 </div>
             </div>
         </Page>

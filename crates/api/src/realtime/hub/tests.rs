@@ -57,7 +57,7 @@ impl Ear {
     fn enter(shard: &Arc<Shard>, user: UserId) -> Self {
         let link = Arc::new(Link::socket(Instant::now()));
         let session = SessionId::from_bytes(*user.as_bytes());
-        let caller = Caller { user, session, expires_at: Timestamp::from_millis(i64::MAX) };
+        let caller = Caller { user, session, expires_at: Timestamp::from_millis(i64::MAX), guest: false };
         let seat = Some(shard.enter(&caller, &link));
         Self { link, seat }
     }
@@ -258,8 +258,12 @@ async fn a_server_that_stops_asks_readers_and_ends_streams() {
     let hub = Hub::new(1);
     let shard = hub.next_shard();
     let stream = Arc::new(Link::stream(Instant::now()));
-    let caller =
-        Caller { user: user(1), session: SessionId::from_bytes([1; 16]), expires_at: Timestamp::from_millis(i64::MAX) };
+    let caller = Caller {
+        user: user(1),
+        session: SessionId::from_bytes([1; 16]),
+        expires_at: Timestamp::from_millis(i64::MAX),
+        guest: false,
+    };
     let _seat = shard.enter(&caller, &stream);
     hub.wind_down();
     shard.pump(1);

@@ -6,6 +6,7 @@ use crate::realtime::doors::Doors;
 use crate::realtime::hub::Hub;
 use crate::service::Origin;
 use crate::service::accounts::Accounts;
+use crate::service::guests::Guests;
 use crate::service::marks::Marks;
 use crate::service::messages::Messages;
 use crate::service::presence::Presence;
@@ -21,10 +22,12 @@ use std::sync::atomic::Ordering;
 fn state(stage: &Stage) -> AppState {
     let parts = &stage.parts;
     let sessions = Sessions::new(parts);
+    let rooms = Arc::new(Rooms::new(parts, stage.log.clone()));
     AppState {
         accounts: Accounts::new(parts, &sessions),
+        guests: Guests::new(parts, &sessions, &rooms),
         sessions,
-        rooms: Rooms::new(parts, stage.log.clone()),
+        rooms,
         messages: Messages::new(parts, stage.log.clone()),
         marks: Marks::start(parts),
         presence: Presence::new(parts),

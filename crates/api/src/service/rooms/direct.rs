@@ -3,7 +3,7 @@
 use super::{RoomError, Rooms, field, view};
 use crate::bus::Notice;
 use crate::clock::random;
-use crate::service::{Caller, rate};
+use crate::service::{Caller, access, rate};
 use crate::store::{RoomRecord, Standing};
 use natter_shared::frame::ServerFrame;
 use natter_shared::id::{RoomId, UserId};
@@ -13,12 +13,16 @@ use natter_shared::text::Username;
 impl Rooms {
     /// The conversation with the person of that name. A name that nobody can have is just unknown.
     pub async fn direct(&self, caller: &Caller, username: &str) -> Result<Room, RoomError> {
+        access::has_account(caller)?;
         self.allow("rooms", caller, rate::ROOMS).await?;
         let username = Username::parse(username).map_err(|_| RoomError::Unknown)?;
         let peer =
             self.parts.store.user_by_name(&username).await?.filter(|peer| !peer.disabled).ok_or(RoomError::Unknown)?;
         if peer.user.id == caller.user {
             return Err(field("username", "A conversation needs somebody else"));
+        }
+        if peer.user.guest {
+            return Err(RoomError::Forbidden("Guests have no conversations of their own. Whisper to them in the room"));
         }
         let (record, made) = match self.place_for(caller.user, Some(peer.user.id)).await {
             Ok(_place) => {

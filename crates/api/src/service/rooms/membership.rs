@@ -7,6 +7,7 @@ use crate::store::{MemberRecord, RoomRecord, Standing};
 use natter_shared::entry::EntryKind;
 use natter_shared::id::{RoomId, UserId};
 use natter_shared::room::{CodeForm, Member, Role, Room, RoomKind};
+use natter_shared::text::JoinCode;
 use std::collections::HashSet;
 
 impl Rooms {
@@ -15,7 +16,7 @@ impl Rooms {
         self.allow("room_changes", caller, rate::ROOM_CHANGES).await?;
         match self.parts.store.room_for(room, caller.user).await? {
             Some((record, Standing::Member(role))) => self.view(&record, caller.user, Some(role)).await,
-            Some((record, Standing::Stranger | Standing::Former)) if access::is_open(&record) => {
+            Some((record, Standing::Stranger | Standing::Former)) if access::may_find(caller, &record) => {
                 self.come_in(caller, record).await
             }
             found => Err(access::refuse(caller, room, found.as_ref(), "join a room").into()),
@@ -27,7 +28,22 @@ impl Rooms {
         let code = form.parse().map_err(RoomError::Invalid)?;
         self.allow("join_code", caller, rate::JOIN_CODE).await?;
         self.parts.take_for_ip("join_code_ip", origin.ip, rate::JOIN_CODE).await.map_err(RoomError::TooOften)?;
-        let Some(record) = self.parts.store.room_by_code(&code).await? else {
+        self.come_by_code(caller, &code, origin).await
+    }
+
+    /// Whether a code opens a room that can be written in.
+    pub(in crate::service) async fn takes_guests(&self, code: &JoinCode) -> Result<bool, RoomError> {
+        Ok(self.parts.store.room_by_code(code).await?.is_some_and(|record| !record.archived))
+    }
+
+    /// Comes into the room of a code; whoever calls has counted the attempt.
+    pub(in crate::service) async fn come_by_code(
+        &self,
+        caller: &Caller,
+        code: &JoinCode,
+        origin: &Origin,
+    ) -> Result<Room, RoomError> {
+        let Some(record) = self.parts.store.room_by_code(code).await? else {
             tracing::info!(target: "audit", event = "denied", user = %caller.user, ip = %origin.ip, what = "a join code");
             return Err(RoomError::Unknown);
         };

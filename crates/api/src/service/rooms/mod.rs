@@ -89,6 +89,7 @@ impl Rooms {
 
     /// Makes a room; the maker is its owner. Everybody hears of a new public one.
     pub async fn create(&self, caller: &Caller, form: RoomForm) -> Result<Room, RoomError> {
+        access::has_account(caller)?;
         let form = form.parse().map_err(RoomError::Invalid)?;
         self.allow("rooms", caller, rate::ROOMS).await?;
         let _place = self.place_for(caller.user, None).await?;
@@ -119,7 +120,7 @@ impl Rooms {
     pub async fn get(&self, caller: &Caller, room: RoomId) -> Result<Room, RoomError> {
         match self.parts.store.room_for(room, caller.user).await? {
             Some((record, Standing::Member(role))) => self.view(&record, caller.user, Some(role)).await,
-            Some((record, Standing::Stranger | Standing::Former)) if access::is_open(&record) => {
+            Some((record, Standing::Stranger | Standing::Former)) if access::may_find(caller, &record) => {
                 self.view(&record, caller.user, None).await
             }
             found => Err(access::refuse(caller, room, found.as_ref(), "see a room").into()),
@@ -168,6 +169,7 @@ impl Rooms {
 
     /// Public rooms that are not archived, by name.
     pub async fn directory(&self, caller: &Caller, query: ListQuery) -> Result<Page<Room>, RoomError> {
+        access::has_account(caller)?;
         let limit =
             parse_limit(query.limit, limits::PAGE_MAX, limits::PAGE_DEFAULT).map_err(|why| field("limit", why))?;
         let text = query.q.as_deref().filter(|text| !text.trim().is_empty());

@@ -50,7 +50,7 @@ impl Sessions {
     ) -> Result<Opened, SessionError> {
         let life = i64::try_from(self.parts.settings.access_ttl_s.saturating_mul(1_000)).unwrap_or(i64::MAX);
         let expires_at = now.plus_millis(life).min(end);
-        let access = Access { user: user.id, session, expires_at };
+        let access = Access { user: user.id, session, expires_at, guest: user.guest };
         let access_token = self.access.sign(access, now, random(&*self.parts.entropy))?;
         // What a token says is in whole seconds, cut: so is what is said of it.
         let expires_in = expires_at.millis() / 1_000 - now.millis() / 1_000;

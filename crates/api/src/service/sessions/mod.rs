@@ -117,11 +117,11 @@ impl Sessions {
                 return Err(SessionError::NotSignedIn);
             }
         };
-        let Access { user, session, expires_at } = access;
+        let Access { user, session, expires_at, guest } = access;
         match self.look(session, user).await? {
             Life::Ended => Err(SessionError::NotSignedIn),
-            Life::Believed => Ok((Caller { user, session, expires_at }, None)),
-            Life::Seen(record) => Ok((Caller { user, session, expires_at }, Some(record.user))),
+            Life::Believed => Ok((Caller { user, session, expires_at, guest }, None)),
+            Life::Seen(record) => Ok((Caller { user, session, expires_at, guest }, Some(record.user))),
         }
     }
 

@@ -22,6 +22,8 @@ pub struct Access {
     pub user: UserId,
     pub session: SessionId,
     pub expires_at: Timestamp,
+    /// Of somebody without an account.
+    pub guest: bool,
 }
 
 /// Why a token is refused. For the log; who shows one is told nothing but to sign in.
@@ -48,6 +50,8 @@ struct Claims {
     sid: SessionId,
     jti: String,
     typ: Kind,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    guest: bool,
     iat: u64,
     nbf: u64,
     exp: u64,
@@ -112,6 +116,7 @@ impl AccessTokens {
             sid: access.session,
             jti: uuid::Builder::from_random_bytes(unique).into_uuid().to_string(),
             typ: Kind::Access,
+            guest: access.guest,
             iat: now,
             nbf: now,
             exp: seconds(access.expires_at),
@@ -140,7 +145,7 @@ impl AccessTokens {
         }
         let expires_at = i64::try_from(claims.exp).ok().and_then(|s| s.checked_mul(1_000));
         let expires_at = Timestamp::from_millis(expires_at.ok_or(BadToken::OutOfTime)?);
-        Ok(Access { user: claims.sub, session: claims.sid, expires_at })
+        Ok(Access { user: claims.sub, session: claims.sid, expires_at, guest: claims.guest })
     }
 }
 

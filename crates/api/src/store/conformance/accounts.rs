@@ -1,7 +1,7 @@
 //! People.
 
 use super::World;
-use crate::store::{CreatedUser, NewUser};
+use crate::store::{CreatedUser, Kept, KeptGuest, NewUser};
 use futures_util::future::join_all;
 use natter_shared::account::{Gender, ProfileChange};
 use natter_shared::id::UserId;
@@ -70,6 +70,34 @@ pub async fn a_lost_answer_can_be_asked_for_again(world: &World) {
     let first = world.store.create_user(new.clone()).await.unwrap();
     assert!(matches!(first, CreatedUser::Created(_)));
     assert_eq!(world.store.create_user(new).await.unwrap(), first);
+}
+
+pub async fn a_guest_becomes_a_person_once(world: &World) {
+    let new = NewUser { guest: true, password_hash: None, ..world.new_user("guest-1") };
+    let CreatedUser::Created(guest) = world.store.create_user(new).await.unwrap() else { panic!("taken") };
+    let bob = world.person("bob").await;
+    let room = world.room("Lobby", &[&bob, &guest]).await;
+    assert!(!world.says(room.id, &guest, "hello").await.author.username.as_str().is_empty());
+    let account = |id, name: &str, hash: &str| KeptGuest {
+        id,
+        username: Username::parse(name).unwrap(),
+        display_name: DisplayName::parse("Pilar").unwrap(),
+        email: Email::parse("pilar@example.org").unwrap(),
+        gender: Some(Gender::Female),
+        password_hash: hash.to_owned(),
+    };
+    assert_eq!(world.store.keep_guest(account(guest.id, "bob", "hash")).await.unwrap(), Kept::UsernameTaken);
+    let wanted = account(guest.id, "pilar", "hash");
+    let Kept::Kept(kept) = world.store.keep_guest(wanted.clone()).await.unwrap() else { panic!("not kept") };
+    assert_eq!((kept.user.username.as_str(), kept.user.guest, kept.user.id), ("pilar", false, guest.id));
+    assert_eq!(kept.email.as_ref().map(Email::as_str), Some("pilar@example.org"));
+    assert_eq!((kept.password_hash.as_deref(), kept.user.gender), (Some("hash"), Some(Gender::Female)));
+    assert_eq!(world.store.keep_guest(wanted).await.unwrap(), Kept::Kept(kept), "the same call again");
+    for (id, hash) in [(guest.id, "another"), (bob.id, "hash"), (UserId::from_bytes(world.fresh()), "hash")] {
+        assert_eq!(world.store.keep_guest(account(id, "other", hash)).await.unwrap(), Kept::NoGuest);
+    }
+    assert_eq!(world.says(room.id, &guest, "again").await.author.username.as_str(), "pilar");
+    assert!(world.store.user_by_name(&Username::parse("guest-1").unwrap()).await.unwrap().is_none());
 }
 
 pub async fn people_are_searched_in_pages(world: &World) {

@@ -3,7 +3,7 @@
 use super::document::{Id, UserDoc, Word, date, time};
 use super::fault::duplicate;
 use super::{Mongo, Shared};
-use crate::store::{Accounts, CreatedUser, NewUser, StoreError, Stored, UserRecord};
+use crate::store::{Accounts, CreatedUser, Kept, KeptGuest, NewUser, StoreError, Stored, UserRecord};
 use async_trait::async_trait;
 use futures_util::TryStreamExt;
 use mongodb::bson::{Document, doc};
@@ -118,6 +118,37 @@ impl Shared {
         self.authors.forget(id);
         changed.map(UserDoc::record).transpose()
     }
+
+    async fn keep_guest(&self, account: KeptGuest) -> Stored<Kept> {
+        let mut set = doc! {
+            "username": account.username.as_str(),
+            "display_name": account.display_name.as_str(),
+            "email": account.email.as_str(),
+            "password_hash": &account.password_hash,
+            "guest": false,
+        };
+        if let Some(gender) = account.gender {
+            set.insert("gender", gender.word());
+        }
+        let which = doc! { "_id": account.id.stored(), "guest": true };
+        let keeping = self.users.find_one_and_update(which, doc! { "$set": set });
+        let kept = match keeping.return_document(ReturnDocument::After).await {
+            Ok(kept) => kept,
+            Err(error) if duplicate(&error).is_some() => return Ok(Kept::UsernameTaken),
+            Err(error) => return Err(error.into()),
+        };
+        self.authors.forget(account.id);
+        if let Some(kept) = kept {
+            return Ok(Kept::Kept(Box::new(kept.record()?)));
+        }
+        // A repeat whose first answer was lost.
+        let there = self.user_where(doc! { "_id": account.id.stored() }).await?;
+        let again = there.filter(|there| {
+            there.user.username == account.username
+                && there.password_hash.as_deref() == Some(account.password_hash.as_str())
+        });
+        Ok(again.map_or(Kept::NoGuest, |there| Kept::Kept(Box::new(there))))
+    }
 }
 
 #[async_trait]
@@ -153,6 +184,10 @@ impl Accounts for Mongo {
     async fn update_profile(&self, id: UserId, change: &ProfileChange) -> Stored<Option<UserRecord>> {
         let change = change.clone();
         self.run(move |shared| async move { shared.update_profile(id, change).await }).await
+    }
+
+    async fn keep_guest(&self, account: KeptGuest) -> Stored<Kept> {
+        self.run(move |shared| async move { shared.keep_guest(account).await }).await
     }
 
     async fn set_password(&self, id: UserId, password_hash: &str) -> Stored<()> {

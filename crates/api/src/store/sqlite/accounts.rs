@@ -2,7 +2,7 @@
 
 use super::Sqlite;
 use super::column::{self, Code};
-use crate::store::{Accounts, CreatedUser, NewUser, Stored, UserRecord};
+use crate::store::{Accounts, CreatedUser, Kept, KeptGuest, NewUser, Stored, UserRecord};
 use async_trait::async_trait;
 use natter_shared::account::{ProfileChange, User};
 use natter_shared::id::UserId;
@@ -83,6 +83,30 @@ fn create(conn: &Connection, new: &NewUser) -> Stored<CreatedUser> {
     }))
 }
 
+fn keep(conn: &Connection, account: &KeptGuest) -> Stored<Kept> {
+    let Some(there) = by_id(conn, account.id)? else { return Ok(Kept::NoGuest) };
+    if !there.user.guest {
+        let again = there.user.username == account.username
+            && there.password_hash.as_deref() == Some(account.password_hash.as_str());
+        return Ok(if again { Kept::Kept(Box::new(there)) } else { Kept::NoGuest });
+    }
+    let sql =
+        "UPDATE OR IGNORE users SET username = ?2, display_name = ?3, email = ?4, gender = ?5, password_hash = ?6,
+               guest = 0 WHERE id = ?1";
+    let kept = conn.prepare_cached(sql)?.execute(params![
+        account.id.as_bytes(),
+        account.username.as_str(),
+        account.display_name.as_str(),
+        account.email.as_str(),
+        account.gender.map(Code::code),
+        account.password_hash,
+    ])?;
+    if kept == 0 {
+        return Ok(Kept::UsernameTaken);
+    }
+    Ok(by_id(conn, account.id)?.map_or(Kept::NoGuest, |record| Kept::Kept(Box::new(record))))
+}
+
 #[async_trait]
 impl Accounts for Sqlite {
     async fn create_user(&self, user: NewUser) -> Stored<CreatedUser> {
@@ -154,6 +178,14 @@ impl Accounts for Sqlite {
             ])?;
             desk.authors.forget(id);
             by_id(&desk.conn, id)
+        })
+        .await
+    }
+
+    async fn keep_guest(&self, account: KeptGuest) -> Stored<Kept> {
+        self.write(move |desk| {
+            desk.authors.forget(account.id);
+            keep(&desk.conn, &account)
         })
         .await
     }

@@ -87,6 +87,13 @@ impl Person {
         person
     }
 
+    /// Somebody without an account, by the code of a room.
+    pub async fn guest(server: &Server, display_name: &str, code: &str) -> Self {
+        let mut person = Self::nobody(server);
+        person.enter(path::GUEST, &json!({"display_name": display_name, "code": code}), 201).await;
+        person
+    }
+
     /// Another login of the same person, with its own cookie.
     pub async fn login_again(&self, server: &Server) -> Self {
         let mut person = Self::nobody(server);

@@ -96,6 +96,12 @@ pub fn Login() -> impl IntoView {
                         {t("login.register")}
                     </a>
                 </span>
+                <span>
+                    {t("login.have_code")} " "
+                    <a class="link" href=place::GUEST>
+                        {t("login.guest")}
+                    </a>
+                </span>
             </footer>
         </Door>
     }

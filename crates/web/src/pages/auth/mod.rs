@@ -1,8 +1,10 @@
 //! The door: the pages that one sees without a login.
 
+mod guest;
 mod login;
 mod register;
 
+pub use guest::Guest;
 pub use login::Login;
 pub use register::Register;
 

@@ -150,7 +150,7 @@ impl Draft {
         }
     }
 
-    fn submit(self) {
+    fn submit(self, keep: bool) {
         if self.busy.get_untracked() {
             return;
         }
@@ -166,7 +166,9 @@ impl Draft {
         }
         self.busy.set(true);
         spawn_local(async move {
-            let Err(error) = self.chat.register(self.form()).await else { return };
+            let form = self.form();
+            let done = if keep { self.chat.keep(form).await } else { self.chat.register(form).await.map(drop) };
+            let Err(error) = done else { return };
             self.busy.try_set(false);
             let mut fields = error.fields().cloned().unwrap_or_default();
             if fields.is_empty() && error.code() == Some(ErrorCode::UsernameTaken) {
@@ -203,11 +205,18 @@ impl Draft {
 }
 
 #[component]
-pub fn Register() -> impl IntoView {
-    title(|| t("register.title").to_owned());
+pub fn Register(
+    /// For a guest who is here already, instead of somebody new.
+    keep: bool,
+) -> impl IntoView {
+    let heading = if keep { t("keep.heading") } else { t("register.heading") };
+    title(move || heading.to_owned());
     let draft = Draft::new();
+    if let Some(me) = untrack(|| draft.chat.me()).filter(|_| keep) {
+        draft.display_name.set(me.display_name.to_string());
+    }
     let Draft { username, email, display_name, password, gender, errors, failed, busy, free, score, .. } = draft;
-    let submit = Callback::new(move |()| draft.submit());
+    let submit = Callback::new(move |()| draft.submit(keep));
     let changed = move |name: &'static str| Callback::new(move |text: String| draft.changed(name, &text));
     let left = move |name: &'static str| Callback::new(move |()| draft.left(name));
     view! {
@@ -217,8 +226,8 @@ pub fn Register() -> impl IntoView {
                 novalidate
                 on:submit=on_submit(submit)
             >
-                <h1>{t("register.heading")}</h1>
-                <p>{t("register.intro")}</p>
+                <h1>{heading}</h1>
+                <p>{if keep { t("keep.intro") } else { t("register.intro") }}</p>
                 <Failure failed submit />
                 <TextField
                     name="username"
@@ -272,12 +281,24 @@ pub fn Register() -> impl IntoView {
                 <Submit busy text=t("register.submit") class="btn main wide" />
             </form>
             <footer>
-                <span>
-                    {t("register.already")} " "
-                    <a class="link" href=move || place::with_next(place::LOGIN, &next_here())>
-                        {t("register.login")}
-                    </a>
-                </span>
+                {if keep {
+                    view! {
+                        <a class="link" href=place::HOME>
+                            {t("keep.later")}
+                        </a>
+                    }
+                        .into_any()
+                } else {
+                    view! {
+                        <span>
+                            {t("register.already")} " "
+                            <a class="link" href=move || place::with_next(place::LOGIN, &next_here())>
+                                {t("register.login")}
+                            </a>
+                        </span>
+                    }
+                        .into_any()
+                }}
             </footer>
         </Door>
     }

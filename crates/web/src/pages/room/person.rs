@@ -29,6 +29,7 @@ pub fn Person(user: User, anchor: Option<Anchor>, on_close: Callback<()>) -> imp
     let own_role = room.and_then(|room| room.role);
     let role = untrack(|| chat.members(frame.room))
         .and_then(|members| members.iter().find(|member| member.user.id == id).map(|member| member.role));
+    let directly = !myself && !user.guest && !untrack(|| chat.is_guest());
     let username = user.username.clone();
     let write = move |_| {
         on_close.run(());
@@ -60,7 +61,7 @@ pub fn Person(user: User, anchor: Option<Anchor>, on_close: Callback<()>) -> imp
                 </div>
             </div>
             <div class="row-btns">
-                {(!myself)
+                {directly
                     .then(|| {
                         view! {
                             <button type="button" class="btn main" on:click=write>

@@ -36,7 +36,7 @@ pub fn Settings() -> impl IntoView {
             <h1>{t("settings.heading")}</h1>
             <ProfileForm />
             <Theme />
-            <PasswordForm />
+            {(!untrack(|| chat.is_guest())).then(|| view! { <PasswordForm /> }.into_any())}
             <Logins />
             <div class="panel">
                 <button type="button" class="btn bad" on:click=log_out>

@@ -96,7 +96,7 @@ impl Finder {
 
     fn ask(self, mine: u32) {
         let wanted = self.text.with_untracked(|text| text.trim().trim_start_matches('@').to_lowercase());
-        if wanted.is_empty() {
+        if wanted.is_empty() || self.chat.is_guest() {
             self.people.set(Vec::new());
             return;
         }

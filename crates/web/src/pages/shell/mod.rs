@@ -183,7 +183,7 @@ pub fn Shell(place: Memo<Place>) -> impl IntoView {
                 Place::Join(code) => view! { <Join code /> }.into_any(),
                 Place::Profile(name) => view! { <Profile username=Username::parse(&name) /> }.into_any(),
                 Place::Settings => view! { <Settings /> }.into_any(),
-                Place::Login | Place::Register | Place::NotFound => {
+                Place::Login | Place::Register | Place::Guest | Place::Keep | Place::NotFound => {
                     view! {
                         <Page>
                             <Lost text=t("lost.address") />

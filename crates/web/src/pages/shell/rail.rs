@@ -26,6 +26,7 @@ pub fn Rail(place: Memo<Place>) -> impl IntoView {
         Memo::new(move || chat.with_rooms(|rooms| rooms.rooms().iter().map(|it| it.room.id).collect::<Vec<_>>()));
     let directs =
         Memo::new(move || chat.with_rooms(|rooms| rooms.directs().iter().map(|it| it.room.id).collect::<Vec<_>>()));
+    let guest = Memo::new(move || chat.is_guest());
     let here = Memo::new(move || match place.get() {
         Place::Room(room) => Some(room),
         _ => None,
@@ -49,9 +50,16 @@ pub fn Rail(place: Memo<Place>) -> impl IntoView {
                     <Mark />
                     <b>"natter"</b>
                 </a>
-                <button type="button" class="icon" aria-label=t("rail.new_room") on:click=move |_| frame.open_new_room()>
-                    <Sign icon=Icon::Plus />
-                </button>
+                <Show when=move || !guest.get()>
+                    <button
+                        type="button"
+                        class="icon"
+                        aria-label=t("rail.new_room")
+                        on:click=move |_| frame.open_new_room()
+                    >
+                        <Sign icon=Icon::Plus />
+                    </button>
+                </Show>
             </header>
             <button type="button" class="jump-btn" on:click=move |_| frame.open_jump()>
                 <Sign icon=Icon::Search />
@@ -63,19 +71,35 @@ pub fn Rail(place: Memo<Place>) -> impl IntoView {
                     <section>
                         <h2>{t("rail.rooms")}</h2>
                         {lines(rooms, t("rail.rooms"), t("rail.no_rooms"))}
-                        <a
-                            class="item quiet"
-                            href=place::BROWSE
-                            aria-current=move || (place.get() == Place::Browse).then_some("page")
-                        >
-                            <Sign icon=Icon::Compass />
-                            <span class="name">{t("rail.browse")}</span>
-                        </a>
+                        <Show when=move || !guest.get()>
+                            <a
+                                class="item quiet"
+                                href=place::BROWSE
+                                aria-current=move || (place.get() == Place::Browse).then_some("page")
+                            >
+                                <Sign icon=Icon::Compass />
+                                <span class="name">{t("rail.browse")}</span>
+                            </a>
+                        </Show>
                     </section>
-                    <section>
-                        <h2>{t("rail.directs")}</h2>
-                        {lines(directs, t("rail.directs"), t("rail.no_directs"))}
-                    </section>
+                    <Show
+                        when=move || !guest.get()
+                        fallback=|| {
+                            view! {
+                                <p class="hint">
+                                    {t("keep.offer")} " "
+                                    <a class="link" href=place::KEEP>
+                                        {t("keep.heading")}
+                                    </a>
+                                </p>
+                            }
+                        }
+                    >
+                        <section>
+                            <h2>{t("rail.directs")}</h2>
+                            {lines(directs, t("rail.directs"), t("rail.no_directs"))}
+                        </section>
+                    </Show>
                 </Show>
             </div>
             <Oneself />

@@ -24,6 +24,7 @@ fn access(expires: i64) -> Access {
         user: UserId::from_bytes(*b"sixteen bytes !!"),
         session: SessionId::from_bytes(*b"another sixteen!"),
         expires_at: at(expires),
+        guest: false,
     }
 }
 
