@@ -19,7 +19,7 @@ use natter_shared::room::Visibility;
 use std::net::Ipv4Addr;
 use std::sync::atomic::Ordering;
 
-fn state(stage: &Stage) -> AppState {
+fn served(stage: &Stage) -> AppState {
     let parts = &stage.parts;
     let sessions = Sessions::new(parts);
     let rooms = Arc::new(Rooms::new(parts, stage.log.clone()));
@@ -44,13 +44,13 @@ fn state(stage: &Stage) -> AppState {
 }
 
 /// Signs in as a socket does, and says how often the store was read for it.
-async fn reads_of_a_sign_in(stage: &Stage, state: &AppState, token: &str, cursors: &Cursors) -> usize {
+async fn reads_of_a_sign_in(stage: &Stage, app: &AppState, token: &str, cursors: &Cursors) -> usize {
     let link = Arc::new(Link::socket(Instant::now()));
-    let pass = state.doors.enter(Ipv4Addr::LOCALHOST.into()).unwrap();
+    let pass = app.doors.enter(Ipv4Addr::LOCALHOST.into()).unwrap();
     stage.sqlite.reads.store(0, Ordering::SeqCst);
-    let (caller, person) = state.sessions.recognise(token).await.unwrap();
-    let shard = state.hub.next_shard();
-    let opened = open(state, &shard, &link, pass, caller, person, cursors).await.unwrap();
+    let (caller, person) = app.sessions.recognise(token).await.unwrap();
+    let shard = app.hub.next_shard();
+    let opened = open(app, &shard, &link, pass, caller, person, cursors).await.unwrap();
     let reads = stage.sqlite.reads.load(Ordering::SeqCst);
     opened.close(End::Gone(None));
     reads
@@ -63,16 +63,16 @@ async fn a_sign_in_reads_the_store_twice_and_once_more_what_it_missed() {
     let room = stage.room(&ann, "garden", Visibility::Public).await.id;
     stage.rooms.join(&bob, room).await.unwrap();
     let seen = stage.says(&bob, room, "hello").await.seq;
-    let state = state(&stage);
+    let app = served(&stage);
     let origin = Origin { ip: Ipv4Addr::LOCALHOST.into(), user_agent: String::new() };
     let person = stage.sqlite.user(ann.user).await.unwrap().unwrap().user;
-    let token = state.sessions.open(person, &origin).await.unwrap().session.access_token;
+    let token = app.sessions.open(person, &origin).await.unwrap().session.access_token;
 
-    let first = reads_of_a_sign_in(&stage, &state, &token, &Cursors::new()).await;
+    let first = reads_of_a_sign_in(&stage, &app, &token, &Cursors::new()).await;
     assert_eq!(first, 2, "the login with its person, the rooms with their people");
-    let again = reads_of_a_sign_in(&stage, &state, &token, &Cursors::from([(room, seen)])).await;
+    let again = reads_of_a_sign_in(&stage, &app, &token, &Cursors::from([(room, seen)])).await;
     assert_eq!(again, 2, "the person, of a login that was alive a moment ago, and the rooms");
     stage.says(&bob, room, "are you there?").await;
-    let missed = reads_of_a_sign_in(&stage, &state, &token, &Cursors::from([(room, seen)])).await;
+    let missed = reads_of_a_sign_in(&stage, &app, &token, &Cursors::from([(room, seen)])).await;
     assert_eq!(missed, 3);
 }
