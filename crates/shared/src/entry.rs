@@ -21,6 +21,9 @@ pub struct Author {
     pub avatar_url: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gender: Option<Gender>,
+    /// Without an account.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub guest: bool,
 }
 
 impl From<User> for Author {
@@ -31,6 +34,7 @@ impl From<User> for Author {
             display_name: user.display_name,
             avatar_url: user.avatar_url,
             gender: user.gender,
+            guest: user.guest,
         }
     }
 }

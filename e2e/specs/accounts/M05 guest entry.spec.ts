@@ -15,7 +15,7 @@ test('an invite link lets a guest in, who chats and stays over a reload', async 
   await pilar.page.getByRole('textbox', { name: 'Your name' }).fill('Pilar');
   await pilar.screen.button('Come in').click();
   await pilar.isOn(`/r/${room.id}`);
-  await ann.seesToast('Pilar');
+  await ann.seesToast('Pilar joined');
   await pilar.screen.composer().fill('hello from outside');
   await pilar.screen.composer().press('Enter');
   await ann.sees('hello from outside');

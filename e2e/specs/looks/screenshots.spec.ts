@@ -42,6 +42,10 @@ for (const [size, viewport] of Object.entries(SIZES)) {
       await screen.password().fill('four brown kettles sing');
       await expect(screen.passwordMeter()).toHaveAttribute('data-score', /^[34]$/);
       await picture(visitor, `register-${size}-${colorScheme}`);
+      await visitor.goes('/guest');
+      await screen.button('Come in').click();
+      await expect(screen.note('code')).not.toBeEmpty();
+      await picture(visitor, `guest-${size}-${colorScheme}`);
     });
 
     test(`pictures of the pages after the login, ${size}, ${colorScheme}`, async ({ people }) => {
@@ -97,6 +101,14 @@ for (const [size, viewport] of Object.entries(SIZES)) {
       await ann.page.keyboard.press('Escape');
       await screen.roomLink(all.garden.id).click();
       await ann.isIn(all.garden);
+      await screen.button('Room settings').click();
+      await expect(screen.dialog('Room settings').getByTestId('join-code')).toBeVisible();
+      await picture(ann, `room-settings-${size}-${colorScheme}`);
+      await ann.page.keyboard.press('Escape');
+      await screen.person('bob').click();
+      await expect(screen.dialog('Bob').getByRole('radio', { name: 'admin' })).toBeVisible();
+      await picture(ann, `person-${size}-${colorScheme}`);
+      await ann.page.keyboard.press('Escape');
       await ann.losesTheNetwork();
       await ann.says('I order them now');
       await expect(screen.banner()).toBeVisible();

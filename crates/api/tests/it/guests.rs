@@ -28,7 +28,8 @@ async fn a_name_and_a_code_are_enough() {
     let mut pilar = Person::guest(&server, "Pilar", &code.to_lowercase().replace('-', " ")).await;
     let mine: Page<RoomOverview> = pilar.get(path::MY_ROOMS).await.expect(200).read();
     assert_eq!(mine.items.iter().map(|it| it.room.id).collect::<Vec<_>>(), [room.id]);
-    pilar.says(room.id, "hello from outside").await;
+    assert!(pilar.says(room.id, "hello from outside").await.author.guest);
+    assert!(!ann.says(room.id, "welcome").await.author.guest);
     let members: Page<Member> = ann.get(&path::members(room.id)).await.expect(200).read();
     let guest = members.items.iter().find(|member| member.user.guest).unwrap();
     assert_eq!(guest.user.display_name.as_str(), "Pilar");

@@ -22,16 +22,15 @@ impl People {
         true
     }
 
-    /// Remembers the author of an entry. An entry says less than a profile, therefore it replaces names only.
+    /// Remembers the author of an entry.
     pub fn learn_author(&mut self, author: &Author) -> bool {
-        let guest = self.0.get(&author.id).is_some_and(|known| known.guest);
         self.learn(&User {
             id: author.id,
             username: author.username.clone(),
             display_name: author.display_name.clone(),
             gender: author.gender,
             avatar_url: author.avatar_url.clone(),
-            guest,
+            guest: author.guest,
         })
     }
 }

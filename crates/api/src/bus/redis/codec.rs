@@ -55,6 +55,7 @@ mod tests {
             display_name: DisplayName::parse("Ann").unwrap(),
             avatar_url: None,
             gender: None,
+            guest: false,
         };
         let body = MessageBody::parse("psst").unwrap();
         let to = Some(UserId::from_bytes([3; 16]));

@@ -77,14 +77,14 @@ fn files(ids: &[FileId]) -> Option<Vec<u8>> {
 /// The columns of an entry, of `entries AS e JOIN users AS u`.
 pub(super) const ENTRY: &str =
     "e.room, e.seq, e.at, e.client_id, e.kind, e.target, e.reply_to, e.other, e.flag, e.files, e.text,
-     u.id, u.username, u.display_name, u.avatar_url, u.gender";
+     u.id, u.username, u.display_name, u.avatar_url, u.gender, u.guest";
 
 /// The same with the text that a message has now, and what else has become of it.
 pub(super) const AS_IT_STANDS: &str =
     "e.room, e.seq, e.at, e.client_id, e.kind, e.target, e.reply_to, e.other, e.flag, e.files,
      CASE WHEN e.edit IS NULL THEN e.text
           ELSE (SELECT x.text FROM entries x WHERE x.room = e.room AND x.seq = e.edit) END,
-     u.id, u.username, u.display_name, u.avatar_url, u.gender, e.edited_at, e.deleted, e.pinned";
+     u.id, u.username, u.display_name, u.avatar_url, u.gender, u.guest, e.edited_at, e.deleted, e.pinned";
 
 fn content(row: &Row<'_>) -> Result<MessageContent> {
     Ok(MessageContent {
@@ -140,9 +140,9 @@ pub(super) fn message(row: &Row<'_>) -> Result<Message> {
         author: authors::author(row, 11)?,
         client_id: column::id_or_none(row, 3)?,
         content: content(row)?,
-        edited_at: column::time_or_none(row, 16)?,
-        deleted: row.get::<_, Option<i64>>(17)?.is_some(),
-        pinned: row.get::<_, Option<i64>>(18)?.is_some(),
+        edited_at: column::time_or_none(row, 17)?,
+        deleted: row.get::<_, Option<i64>>(18)?.is_some(),
+        pinned: row.get::<_, Option<i64>>(19)?.is_some(),
         reactions: Vec::new(),
     })
 }
