@@ -2,6 +2,7 @@
 
 use crate::components::drawing::live;
 use crate::components::memo::Memo;
+use crate::language;
 use crate::live::{Chat, use_chat};
 use crate::locale::t;
 use crate::pages::auth::{Guest, Login, Register};
@@ -14,14 +15,18 @@ use leptos_router::NavigateOptions;
 use leptos_router::components::Router;
 use leptos_router::hooks::{use_location, use_navigate};
 use leptos_router::location::{BrowserUrl, LocationProvider};
+use wasm_bindgen_futures::spawn_local;
 
 /// Puts the page in the place of the still picture that index.html shows until now.
 pub fn start() {
     console_error_panic_hook::set_once();
-    if let Some(still) = document().get_element_by_id("boot") {
-        still.remove();
-    }
-    mount_to_body(App);
+    spawn_local(async {
+        language::load().await;
+        if let Some(still) = document().get_element_by_id("boot") {
+            still.remove();
+        }
+        mount_to_body(App);
+    });
 }
 
 #[component]

@@ -1,5 +1,6 @@
-//! Every sentence that the page shows, looked up by key in `locales/`. One file is one language; English is complete and
-//! stands in where another language lacks a key. A key without a text shows itself, and a test keeps that from happening.
+//! Every sentence that the page shows, looked up by key in `locales/`. One file is one language; English is part of the page
+//! and stands in where another language lacks a key. A key without a text shows itself, and a test keeps that from happening.
+//! What the server says and what the forms' own checks say is English, and is looked up by its sentences.
 
 use crate::state::order::{Order, sorted};
 use std::sync::OnceLock;
@@ -18,11 +19,72 @@ fn parse(text: &'static str) -> Table {
     sorted(table, |(key, _)| Order::new(0, (*key).to_owned()))
 }
 
+/// The languages there are: what each is called by those who speak it. The first is English.
+pub const LANGUAGES: &[(&str, &str)] = &[("en", "English"), ("de", "Deutsch")];
+
+/// The language that was chosen, unless that is English.
+static OTHER: OnceLock<Table> = OnceLock::new();
+
+/// Speaks the language of that file from now on; the first call counts.
+pub fn speak(file: String) {
+    OTHER.get_or_init(|| parse(file.leak()));
+}
+
+fn find(table: &Table, key: &str) -> Option<&'static str> {
+    table.binary_search_by_key(&key, |(key, _)| *key).ok().map(|at| table[at].1)
+}
+
 /// The text of a key.
 pub fn t(key: &'static str) -> &'static str {
     static TABLE: OnceLock<Table> = OnceLock::new();
-    let table = TABLE.get_or_init(|| parse(ENGLISH));
-    table.binary_search_by_key(&key, |(key, _)| *key).map_or(key, |at| table[at].1)
+    let other = OTHER.get().and_then(|table| find(table, key));
+    other.or_else(|| find(TABLE.get_or_init(|| parse(ENGLISH)), key)).unwrap_or(key)
+}
+
+/// What the server or a check said, in the chosen language as far as it knows the sentences.
+pub fn said(text: &str) -> String {
+    match OTHER.get() {
+        None => text.to_owned(),
+        Some(table) => translated(table, text),
+    }
+}
+
+fn translated(table: &Table, text: &str) -> String {
+    if let Some(whole) = sentence(table, text) {
+        return whole;
+    }
+    let sentences = text.split_inclusive(". ").map(|part| {
+        let (words, blank) = part.strip_suffix(' ').map_or((part, ""), |words| (words, " "));
+        sentence(table, words).unwrap_or_else(|| words.to_owned()) + blank
+    });
+    sentences.collect()
+}
+
+/// A sentence by its words, whatever numbers it names; they are filled in again in their order.
+fn sentence(table: &Table, text: &str) -> Option<String> {
+    let mut key = String::from("> ");
+    let mut numbers = Vec::new();
+    for c in text.chars() {
+        match (c.is_ascii_digit(), numbers.last_mut(), key.ends_with("{n}")) {
+            (true, Some(number), true) => {
+                let number: &mut String = number;
+                number.push(c);
+            }
+            (true, _, _) => {
+                numbers.push(c.to_string());
+                key.push_str("{n}");
+            }
+            (false, _, _) => key.push(c),
+        }
+    }
+    let mut numbers = numbers.into_iter();
+    let mut parts = find(table, &key)?.split("{n}");
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        out.push_str(&numbers.next().unwrap_or_default());
+        out.push_str(part);
+    }
+    Some(out)
 }
 
 /// The text of a key with `{name}`s filled in.
@@ -99,6 +161,93 @@ mod tests {
         let idle: Vec<_> = known.difference(&used).collect();
         assert!(missing.is_empty(), "without a text: {missing:?}");
         assert!(idle.is_empty(), "never shown: {idle:?}");
+    }
+
+    const GERMAN: &str = include_str!("../locales/de.txt");
+
+    fn placeholders(text: &str) -> BTreeSet<&str> {
+        text.split('{').skip(1).filter_map(|part| part.split_once('}')).map(|(name, _)| name).collect()
+    }
+
+    #[test]
+    fn every_language_has_all_texts_with_the_same_values() {
+        let english = parse(ENGLISH);
+        let german = parse(GERMAN);
+        let keys = |table: &Table| table.iter().map(|(key, _)| *key).filter(|key| is_key(key)).collect::<BTreeSet<_>>();
+        assert_eq!(keys(&german), keys(&english));
+        for (key, text) in &english {
+            let other = find(&german, key).unwrap();
+            assert_eq!(placeholders(other), placeholders(text), "{key}");
+        }
+        for (key, text) in german.iter().filter(|(key, _)| !is_key(key)) {
+            assert_eq!(key.matches("{n}").count(), text.matches("{n}").count(), "{key}");
+        }
+        assert!(LANGUAGES.iter().all(|(code, _)| ["en", "de"].contains(code)));
+    }
+
+    /// The sentences that a source hands to people: literals that begin with a capital letter and have several words.
+    fn sentences(source: &str) -> Vec<String> {
+        let product = source.split("#[cfg(test)]").next().unwrap_or_default();
+        let lines =
+            product.lines().filter(|line| !line.trim_start().starts_with("//") && !line.contains("description = "));
+        let literals = lines.flat_map(|line| line.split('"').skip(1).step_by(2));
+        literals
+            .filter(|text| text.starts_with(|c: char| c.is_ascii_uppercase()) && text.contains(' '))
+            .map(str::to_owned)
+            .collect()
+    }
+
+    #[test]
+    fn what_the_server_and_the_checks_say_is_known_in_every_language() {
+        let german = parse(GERMAN);
+        let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let read = |path: &str| sentences(&std::fs::read_to_string(here.join(path)).unwrap());
+        let said: Vec<String> = [
+            "../shared/src/text/keys.rs",
+            "../shared/src/text/messages.rs",
+            "../shared/src/text/names.rs",
+            "../api/src/http/error.rs",
+            "../api/src/service/access.rs",
+            "../api/src/service/accounts.rs",
+            "../api/src/service/strength.rs",
+            "src/api/error.rs",
+        ]
+        .into_iter()
+        .flat_map(read)
+        .collect();
+        assert!(said.len() > 40, "{said:?}");
+        let unknown: Vec<String> = said
+            .into_iter()
+            .map(|text| {
+                // Values of a format are numbers, but for advice, which is a sentence of its own.
+                let mut filled = text.clone();
+                while let Some((before, rest)) = filled.clone().split_once('{') {
+                    let after = rest.split_once('}').map_or("", |(_, after)| after);
+                    filled =
+                        if before.ends_with(". ") { before.trim_end().to_owned() } else { format!("{before}7{after}") };
+                }
+                filled
+            })
+            .filter(|text| {
+                let parts = text.split_inclusive(". ").map(|part| part.strip_suffix(' ').unwrap_or(part));
+                sentence(&german, text).is_none() && !parts.clone().all(|part| sentence(&german, part).is_some())
+            })
+            .collect();
+        assert!(unknown.is_empty(), "{unknown:#?}");
+    }
+
+    #[test]
+    fn sentences_keep_their_numbers() {
+        let german = parse(GERMAN);
+        assert_eq!(
+            translated(&german, "Too long: 4321 characters, at most 4000"),
+            "Zu lang: 4321 Zeichen, höchstens 4000"
+        );
+        assert_eq!(
+            translated(&german, "This name is reserved. Choose another one"),
+            "Dieser Name ist vergeben. Wähle einen anderen"
+        );
+        assert_eq!(translated(&german, "Nobody knows this. Try again."), "Nobody knows this. Versuche es noch einmal.");
     }
 
     #[test]

@@ -142,7 +142,7 @@ impl Accounts {
         if let Some(name) = errors.check_optional("username", form.username, |name| Username::parse(&name))
             && !self.parts.store.taken_usernames(std::slice::from_ref(&name)).await?.is_empty()
         {
-            errors.add("username", format!("The username {name} is taken"));
+            errors.add("username", "This username is taken");
             answer.suggestions = self.free_names_near(&name).await?;
         }
         errors.check_optional("email", form.email, |email| Email::parse(&email));

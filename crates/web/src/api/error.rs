@@ -1,6 +1,7 @@
 //! Why a call failed, in words for the person and in facts for the page.
 
 use crate::json;
+use crate::locale::said;
 use natter_shared::error::{ErrorBody, ErrorCode, ErrorDetail, Fields};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,10 +28,12 @@ impl ApiError {
     /// One sentence that says what is wrong, and where there is something to do, what.
     pub fn message(&self) -> String {
         match self {
-            Self::Refused { detail, .. } => detail.message.clone(),
-            Self::Garbled { status } => format!("The server answered in an unexpected way ({status}). Try again."),
-            Self::Unreachable => "The server can't be reached. Check the connection and try again.".to_owned(),
-            Self::Timeout => "The server took too long to answer. Try again.".to_owned(),
+            Self::Refused { detail, .. } => said(&detail.message),
+            Self::Garbled { status } => {
+                said(&format!("The server answered in an unexpected way ({status}). Try again."))
+            }
+            Self::Unreachable => said("The server can't be reached. Check the connection and try again."),
+            Self::Timeout => said("The server took too long to answer. Try again."),
         }
     }
 
@@ -59,7 +62,7 @@ impl ApiError {
 
     /// What is wrong with one field.
     pub fn field(&self, name: &str) -> Option<String> {
-        self.fields().and_then(|fields| fields.get(name)).cloned()
+        self.fields().and_then(|fields| fields.get(name)).map(|why| said(why))
     }
 
     /// Milliseconds to wait before the same call is worth trying, if the server said so.

@@ -1,7 +1,7 @@
 //! Form fields: each with its label, its note beside it, and what is wrong with it said to eyes and screen readers alike.
 
 use crate::components::icon::{Icon, Sign};
-use crate::locale::t;
+use crate::locale::{said, t};
 use leptos::prelude::*;
 use natter_shared::account::Gender;
 use natter_shared::error::Fields;
@@ -17,7 +17,7 @@ impl Errors {
     }
 
     pub fn of(self, name: &'static str) -> Signal<Option<String>> {
-        Signal::derive(move || self.0.with(|fields| fields.get(name).cloned()))
+        Signal::derive(move || self.0.with(|fields| fields.get(name).map(|why| said(why))))
     }
 
     /// Replaces everything, and puts the cursor into the first bad field of those in `order`.

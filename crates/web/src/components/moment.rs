@@ -1,6 +1,6 @@
 //! Moments as people read them, in the place's own time: the clock, the day.
 
-use crate::locale::t;
+use crate::locale::{t, tf};
 use crate::state::Day;
 use js_sys::Date;
 use leptos::prelude::*;
@@ -39,11 +39,8 @@ pub fn day_name(day: Day) -> String {
     let since = day.days_since(Day { year: 1970, month: 1, day: 1 });
     let weekday = pick(t("time.weekdays"), usize::try_from((since + 3).rem_euclid(7)).unwrap_or(0));
     let month = pick(t("time.months"), usize::from(day.month.saturating_sub(1)));
-    if day.year == today.year {
-        format!("{weekday}, {} {month}", day.day)
-    } else {
-        format!("{weekday}, {} {month} {}", day.day, day.year)
-    }
+    let name = tf("time.day", &[("weekday", &weekday), ("day", &day.day.to_string()), ("month", &month)]);
+    if day.year == today.year { name } else { format!("{name} {}", day.year) }
 }
 
 /// Day and clock, for lists and hints.

@@ -1,8 +1,10 @@
-//! Light, dark, or what the system says. The choice stays in this browser; assets/theme.js puts it on before the page draws.
+//! Light, dark, or what the system says, and the language. Both choices stay in this browser; assets/theme.js puts the theme
+//! on before the page draws.
 
 use super::Panel;
 use crate::components::field::Segmented;
-use crate::locale::t;
+use crate::language;
+use crate::locale::{LANGUAGES, t};
 use leptos::prelude::*;
 
 /// Where the choice is kept (assets/theme.js reads it).
@@ -58,6 +60,17 @@ pub fn Theme() -> impl IntoView {
                     (Choice::Dark, t("settings.dark")),
                 ]
                 changed
+            />
+            <Segmented
+                name="language"
+                legend=t("settings.language")
+                value=RwSignal::new(language::current())
+                choices=LANGUAGES.to_vec()
+                changed=Callback::new(|code: &'static str| {
+                    if language::choose(code) {
+                        let _ = window().location().reload();
+                    }
+                })
             />
         </Panel>
     }
