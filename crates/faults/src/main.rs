@@ -22,7 +22,7 @@ use report::{Frame, Line, Played};
 use rows::Row;
 use stage::{Orders, Profile};
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{PathBuf, absolute};
 use std::process::ExitCode;
 use std::time::Duration;
 use system::{Programs, Store};
@@ -49,7 +49,7 @@ struct Cli {
     #[arg(long, value_enum, default_value_t = Profile::Ci)]
     profile: Profile,
     /// `sqlite`: one node on its embedded store. `cluster`: two nodes on MongoDB and Redis. Or both, with a comma; then at
-    /// the same time, for rows wait more than they work.
+    /// the same time, for rows wait more than they work. With the profile `ci` each store plays two rows at a time.
     #[arg(long, value_enum, value_delimiter = ',', default_value = "sqlite")]
     store: Vec<Store>,
     /// The natter to try.
@@ -112,8 +112,9 @@ async fn run(cli: &Cli) -> Result<bool> {
     }
     raise_descriptors();
     let programs = Programs {
-        natter: cli.binary.clone(),
-        planted: cli.planted_binary.clone(),
+        // Nodes are started in a folder of their own.
+        natter: absolute(&cli.binary)?,
+        planted: cli.planted_binary.as_ref().map(absolute).transpose()?,
         mongod: cli.mongod.clone(),
         redis: cli.redis_server.clone(),
     };
@@ -122,12 +123,17 @@ async fn run(cli: &Cli) -> Result<bool> {
         return selftest::run(&orders, &cli.store).await;
     }
     let seeds = cli.seed..cli.seed + cli.seeds.unwrap_or(orders.scaled(1, 3));
-    let mut lanes = Vec::new();
+    let mut playing = Vec::new();
     for store in &cli.store {
-        lanes.push(lane(chosen(cli, *store)?, seeds.clone(), Orders { store: *store, ..orders.clone() }));
+        let mut parts: Vec<Vec<Row>> = (0..orders.scaled(2, 1)).map(|_| Vec::new()).collect();
+        let count = parts.len();
+        chosen(cli, *store)?.into_iter().enumerate().for_each(|(place, row)| parts[place % count].push(row));
+        let orders = Orders { store: *store, ..orders.clone() };
+        playing.extend(parts.into_iter().map(|rows| lane(rows, seeds.clone(), orders.clone())));
     }
     say(report::HEAD);
-    let lines: Vec<Line> = join_all(lanes).await.into_iter().flatten().collect();
+    let mut lines: Vec<Line> = join_all(playing).await.into_iter().flatten().collect();
+    lines.sort_by_key(|line| (line.store, line.id, line.seed));
     let count = |which: fn(&Line) -> bool| lines.iter().filter(|line| which(line)).count();
     let failed = count(Line::fails);
     say(&format!(
@@ -163,7 +169,7 @@ fn chosen(cli: &Cli, store: Store) -> Result<Vec<Row>> {
     Ok(kept.collect())
 }
 
-/// Plays the rows of one store, one after the other.
+/// Plays some rows of one store, one after the other.
 async fn lane(rows: Vec<Row>, seeds: Range<u64>, orders: Orders) -> Vec<Line> {
     let mut lines = Vec::new();
     for row in rows {

@@ -166,3 +166,27 @@ pub fn write(path: &Path, frame: &Frame<'_>, lines: &[Line]) -> Result<()> {
     }
     std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::Verdict;
+
+    fn line(held: &[Held]) -> Line {
+        let check = |held: &Held| Check { held: *held, what: "said".to_owned() };
+        let checks = held.iter().map(check).collect();
+        let outcome = Outcome { verdict: Verdict::default(), slowest: None, checks, kept: None };
+        let played = Played::Done(Box::new(outcome));
+        Line { id: "X01", what: "what", seed: 1, store: Store::Sqlite, played, took: Duration::ZERO }
+    }
+
+    #[test]
+    fn what_is_late_is_said_and_fails_nothing() {
+        let late = line(&[Held::Yes, Held::Late]);
+        assert_eq!((late.verdict(), late.fails()), ("slow", false));
+        assert!(late.show().contains("said; SLOW: said"), "{}", late.show());
+        let broken = line(&[Held::Late, Held::No]);
+        assert_eq!((broken.verdict(), broken.fails(), broken.is_slow()), ("FAIL", true, false));
+        assert_eq!(line(&[Held::Yes]).verdict(), "pass");
+    }
+}

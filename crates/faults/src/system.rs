@@ -22,7 +22,7 @@ const UP: Duration = Duration::from_mins(1);
 const LOOK: Duration = Duration::from_millis(25);
 
 /// Which of the two stores.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
 pub enum Store {
     /// One node on its embedded store.
     Sqlite,

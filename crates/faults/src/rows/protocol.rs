@@ -239,7 +239,9 @@ fn cut_in_time(stage: &mut Stage, what: &str, borne: &[Borne], limit: Duration) 
     let times: Vec<Duration> = borne.iter().filter_map(|borne| borne.as_ref().ok().copied()).collect();
     let failed = borne.len() - times.len();
     let slowest = times.iter().max().copied().unwrap_or_default();
-    stage.check(slowest < LIMIT && failed == 0, format!("{} of {} {what} cut", times.len(), borne.len()));
+    let why = borne.iter().find_map(|borne| borne.as_ref().err()).map(|error| format!(": {error:#}"));
+    let said = format!("{} of {} {what} cut{}", times.len(), borne.len(), why.unwrap_or_default());
+    stage.check(slowest < LIMIT && failed == 0, said);
     let said = format!("after {:.1} s at the latest ({:.1} s)", slowest.as_secs_f64(), limit.as_secs_f64());
     stage.time(slowest <= limit, said);
 }

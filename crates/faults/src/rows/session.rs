@@ -54,13 +54,11 @@ pub async fn token_runs_out(orders: Orders) -> Result<Outcome> {
     let kept = stage.clients[..careless].iter().zip(&before).filter(|(client, before)| client.welcomes() == **before);
     let kept = kept.count();
     let all = careless;
-    let said = format!("{kept} of {all} that showed fresh tokens kept their socket over three lives of a token");
-    if kept > 0 {
-        // Whoever did not get around to showing one in time was let in again.
-        stage.time(kept == all, said);
-    } else {
-        stage.check(false, said);
-    }
+    // Whoever did not get around to showing one in time was let in again.
+    stage.time(
+        kept == all,
+        format!("{kept} of {all} that showed fresh tokens kept their socket over three lives of a token"),
+    );
     drop(load);
     stage.finish().await
 }
