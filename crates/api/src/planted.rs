@@ -1,19 +1,21 @@
 //! Bugs and failures on purpose, for the fault harness to be tried on (`cargo xtask faults --self-test`). Compiled only with
 //! the feature `planted-bugs`, which is off by default and in everything that is shipped; asked for by two variables.
 //!
-//! `NATTER_TEST_PLANT` is one of `ack-before-commit`, `doubled-client-id` and `seq-from-redis` (seqs come from a counter
-//! whose snapshot, in the file `NATTER_TEST_SNAPSHOT`, is as old as the first start: what a restored Redis would hold).
+//! `NATTER_TEST_PLANT` is one of `ack-before-commit`, `doubled-client-id` and `seq-from-redis` (seqs are what the Redis of
+//! `NATTER_REDIS` counts).
 //! `NATTER_TEST_FAIL` is `kill-before-publish:N` (the process ends between the N-th commit of messages and its publishing)
 //! or `panic-in-dispatch:N` (the N-th message of a socket panics).
 
+mod counter;
+
 use crate::store::{Appended, EntrySlice, Log, MessageSlice, NewEntry, Search, Stored};
 use async_trait::async_trait;
+use counter::Counter;
 use natter_shared::entry::{Author, Entry, EntryKind, Message};
 use natter_shared::id::{ClientId, RoomId, Seq, UserId};
 use natter_shared::limits;
 use natter_shared::page::Window;
 use std::collections::{HashMap, HashSet};
-use std::io::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -21,12 +23,11 @@ use std::time::Duration;
 /// How long after its acknowledgement an entry is stored.
 const BEHIND: Duration = Duration::from_millis(20);
 
-#[derive(Clone, Copy, PartialEq, Eq)]
 enum Plant {
     None,
     AckBeforeCommit,
     DoubledClientId,
-    SeqFromRedis,
+    SeqFromRedis(Counter),
 }
 
 /// The number behind `name:` in `NATTER_TEST_FAIL`.
@@ -47,7 +48,10 @@ pub fn around(inner: Arc<dyn Log>) -> Arc<dyn Log> {
     let plant = match std::env::var("NATTER_TEST_PLANT").as_deref() {
         Ok("ack-before-commit") => Plant::AckBeforeCommit,
         Ok("doubled-client-id") => Plant::DoubledClientId,
-        Ok("seq-from-redis") => Plant::SeqFromRedis,
+        Ok("seq-from-redis") => match Counter::of_the_setting() {
+            Some(counter) => Plant::SeqFromRedis(counter),
+            None => panic!("planted: seq-from-redis needs NATTER_REDIS"),
+        },
         _ => Plant::None,
     };
     Arc::new(Planted {
@@ -149,39 +153,12 @@ impl Planted {
         }
         Ok(None)
     }
-
-    /// Gives new entries the seqs of a counter that forgot everything since its snapshot.
-    fn count_anew(&self, appended: &mut [Appended]) {
-        for outcome in appended {
-            if let Appended::New(entry) = outcome {
-                let mut known = self.known();
-                let head = known.heads.entry(entry.room).or_insert_with(|| snapshot(entry.room, entry.seq.back(1)));
-                *head = head.next();
-                entry.seq = *head;
-            }
-        }
-    }
-}
-
-/// The seq that the snapshot has for a room; a room that is not in it is put there with `head`.
-fn snapshot(room: RoomId, head: Seq) -> Seq {
-    let Ok(file) = std::env::var("NATTER_TEST_SNAPSHOT") else { return head };
-    let kept = std::fs::read_to_string(&file).unwrap_or_default();
-    let number = kept.lines().find_map(|line| line.strip_prefix(&format!("{room} "))?.parse().ok());
-    if let Some(seq) = number.and_then(Seq::new) {
-        return seq;
-    }
-    let file = std::fs::OpenOptions::new().create(true).append(true).open(file);
-    if let Err(error) = file.and_then(|mut file| writeln!(file, "{room} {head}")) {
-        tracing::warn!(%error, "planted: the snapshot cannot be written");
-    }
-    head
 }
 
 #[async_trait]
 impl Log for Planted {
     async fn append(&self, mut batch: Vec<NewEntry>) -> Stored<Vec<Appended>> {
-        match self.plant {
+        match &self.plant {
             Plant::None => self.commit(batch).await,
             Plant::AckBeforeCommit => self.promise(batch).await,
             Plant::DoubledClientId => {
@@ -190,9 +167,9 @@ impl Log for Planted {
                 }
                 self.commit(batch).await
             }
-            Plant::SeqFromRedis => {
+            Plant::SeqFromRedis(counter) => {
                 let mut appended = self.commit(batch).await?;
-                self.count_anew(&mut appended);
+                counter.number(&mut appended).await?;
                 Ok(appended)
             }
         }

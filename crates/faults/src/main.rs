@@ -16,11 +16,13 @@ mod wire;
 
 use anyhow::{Result, bail};
 use clap::Parser;
+use futures_util::future::join_all;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use report::{Frame, Line, Played};
 use rows::Row;
 use stage::{Orders, Profile};
-use std::path::PathBuf;
+use std::ops::Range;
+use std::path::{PathBuf, absolute};
 use std::process::ExitCode;
 use std::time::Duration;
 use system::{Programs, Store};
@@ -35,15 +37,19 @@ const DESCRIPTORS: u64 = 16_384;
 #[derive(Parser)]
 #[command(name = "natter-faults")]
 struct Cli {
-    /// Where chance begins; with the profile `full` this seed and the two after it are played.
+    /// Where chance begins.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// How many seeds are played, from `--seed` on: 1, and 3 with the profile `full`.
+    #[arg(long, value_name = "NUMBER")]
+    seeds: Option<u64>,
     /// Only these rows, for example `X01,X14`.
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
     #[arg(long, value_enum, default_value_t = Profile::Ci)]
     profile: Profile,
-    /// `sqlite`: one node on its embedded store. `cluster`: two nodes on MongoDB and Redis. Or both, with a comma.
+    /// `sqlite`: one node on its embedded store. `cluster`: two nodes on MongoDB and Redis. Or both, with a comma; then at
+    /// the same time, for rows wait more than they work. With the profile `ci` each store plays two rows at a time.
     #[arg(long, value_enum, value_delimiter = ',', default_value = "sqlite")]
     store: Vec<Store>,
     /// The natter to try.
@@ -106,30 +112,36 @@ async fn run(cli: &Cli) -> Result<bool> {
     }
     raise_descriptors();
     let programs = Programs {
-        natter: cli.binary.clone(),
-        planted: cli.planted_binary.clone(),
+        // Nodes are started in a folder of their own.
+        natter: absolute(&cli.binary)?,
+        planted: cli.planted_binary.as_ref().map(absolute).transpose()?,
         mongod: cli.mongod.clone(),
         redis: cli.redis_server.clone(),
     };
-    let store = cli.store.first().copied().unwrap_or(Store::Sqlite);
-    let orders = Orders { seed: cli.seed, profile: cli.profile, store, programs, plant: None };
+    let orders = Orders { seed: cli.seed, profile: cli.profile, store: Store::Sqlite, programs, plant: None };
     if cli.self_test {
-        return selftest::run(&orders).await;
+        return selftest::run(&orders, &cli.store).await;
     }
-    let seeds = orders.scaled(1, 3);
-    let mut lines = Vec::new();
-    say(report::HEAD);
+    let seeds = cli.seed..cli.seed + cli.seeds.unwrap_or(orders.scaled(1, 3));
+    let mut playing = Vec::new();
     for store in &cli.store {
-        for row in chosen(cli, *store)? {
-            for seed in cli.seed..cli.seed + seeds {
-                let line = play(&row, &Orders { seed, store: *store, ..orders.clone() }).await;
-                say(&line.show());
-                lines.push(line);
-            }
-        }
+        let mut parts: Vec<Vec<Row>> = (0..orders.scaled(2, 1)).map(|_| Vec::new()).collect();
+        let count = parts.len();
+        chosen(cli, *store)?.into_iter().enumerate().for_each(|(place, row)| parts[place % count].push(row));
+        let orders = Orders { store: *store, ..orders.clone() };
+        playing.extend(parts.into_iter().map(|rows| lane(rows, seeds.clone(), orders.clone())));
     }
-    let failed = lines.iter().filter(|line| line.fails()).count();
-    say(&format!("{} of {} failed", failed, lines.len()));
+    say(report::HEAD);
+    let mut lines: Vec<Line> = join_all(playing).await.into_iter().flatten().collect();
+    lines.sort_by_key(|line| (line.store, line.id, line.seed));
+    let count = |which: fn(&Line) -> bool| lines.iter().filter(|line| which(line)).count();
+    let failed = count(Line::fails);
+    say(&format!(
+        "{} rows: {failed} failed, {} slow, {} skipped",
+        lines.len(),
+        count(Line::is_slow),
+        count(Line::is_skipped)
+    ));
     if let Some(path) = &cli.write {
         let arguments: Vec<String> = std::env::args().skip(1).collect();
         let command = command_as_typed(&arguments);
@@ -155,6 +167,19 @@ fn chosen(cli: &Cli, store: Store) -> Result<Vec<Row>> {
         if cli.only.is_empty() { fits(row) && (cli.profile == Profile::Full || row.in_ci) } else { asked(row) }
     });
     Ok(kept.collect())
+}
+
+/// Plays some rows of one store, one after the other.
+async fn lane(rows: Vec<Row>, seeds: Range<u64>, orders: Orders) -> Vec<Line> {
+    let mut lines = Vec::new();
+    for row in rows {
+        for seed in seeds.clone() {
+            let line = play(&row, &Orders { seed, ..orders.clone() }).await;
+            say(&line.show());
+            lines.push(line);
+        }
+    }
+    lines
 }
 
 async fn play(row: &Row, orders: &Orders) -> Line {

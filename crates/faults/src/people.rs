@@ -150,7 +150,7 @@ impl Person {
                     });
                 }
                 Ok(answer) if !answer.may_be_retried() => bail!("{path} answered {}: {}", answer.status, answer.text),
-                other => ensure!(since.elapsed() < PATIENCE, "{path} still does not work: {other:?}"),
+                other => ensure!(since.elapsed() < PATIENCE, "{path} still does not work: {}", shown(&other)),
             }
             sleep(PAUSE).await;
         }
@@ -207,7 +207,7 @@ impl Person {
                     bail!("{}: {method} {path} answered {}: {}", self.name, answer.status, answer.text)
                 }
                 other => {
-                    ensure!(since.elapsed() < PATIENCE, "{method} {path} still does not work: {other:?}");
+                    ensure!(since.elapsed() < PATIENCE, "{method} {path} still does not work: {}", shown(&other));
                     sleep(PAUSE).await;
                 }
             }
@@ -255,6 +255,13 @@ impl Person {
 
     pub async fn page(&self, gate: SocketAddr, room: RoomId, query: &str) -> Result<MessagePage> {
         self.surely(gate, Method::GET, &format!("{}?{query}", path::messages(room)), None).await?.read()
+    }
+}
+
+fn shown(answer: &Result<Answer>) -> String {
+    match answer {
+        Ok(answer) => format!("{} {}", answer.status, answer.text),
+        Err(error) => format!("{error:#}"),
     }
 }
 

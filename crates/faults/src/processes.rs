@@ -125,8 +125,9 @@ pub fn free_address() -> Result<SocketAddr> {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     const FIRST: u16 = 21_000;
     const PORTS: u16 = 10_000;
-    // Two runs at once begin at different places.
-    let offset = u16::try_from(std::process::id() % u32::from(PORTS)).unwrap_or(0);
+    // Two runs at once have process ids close together, and begin at places far apart (Fibonacci hashing).
+    let spread = std::process::id().wrapping_mul(2_654_435_769) >> 16;
+    let offset = u16::try_from(spread % u32::from(PORTS)).unwrap_or(0);
     for _ in 0..PORTS {
         let step = NEXT.fetch_add(1, Ordering::Relaxed);
         let port = FIRST + (offset + step % PORTS) % PORTS;

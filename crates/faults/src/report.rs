@@ -1,6 +1,6 @@
 //! The table: a line a row, on the terminal while it runs and as Markdown in the end.
 
-use crate::stage::Outcome;
+use crate::stage::{Check, Held, Outcome};
 use crate::system::Store;
 use anyhow::{Context, Result};
 use std::fmt::Write as _;
@@ -33,11 +33,21 @@ impl Line {
         }
     }
 
+    /// Whether everything held, and something of it too late.
+    pub fn is_slow(&self) -> bool {
+        matches!(&self.played, Played::Done(outcome) if outcome.holds() && outcome.is_late())
+    }
+
+    pub const fn is_skipped(&self) -> bool {
+        matches!(self.played, Played::Skipped(_))
+    }
+
     fn verdict(&self) -> &'static str {
-        match (&self.played, self.fails()) {
-            (Played::Skipped(_), _) => "skipped",
-            (_, true) => "FAIL",
-            (_, false) => "pass",
+        match &self.played {
+            Played::Skipped(_) => "skipped",
+            _ if self.fails() => "FAIL",
+            _ if self.is_slow() => "slow",
+            _ => "pass",
         }
     }
 
@@ -56,9 +66,7 @@ impl Line {
                 cells.extend(counts);
                 let slowest = outcome.slowest.map(|slowest| format!("{:.1} s", slowest.as_secs_f64()));
                 cells.push(slowest.unwrap_or_else(|| "–".to_owned()));
-                let checks = outcome.checks.iter();
-                let mut said: Vec<String> =
-                    checks.map(|check| format!("{}{}", if check.holds { "" } else { "FAILS: " }, check.what)).collect();
+                let mut said: Vec<String> = outcome.checks.iter().map(shown).collect();
                 if verdict.wrong.count > 0 {
                     said.push(format!("FAILS: {} things wrong with the history", verdict.wrong.count));
                 }
@@ -98,6 +106,15 @@ impl Line {
     }
 }
 
+fn shown(check: &Check) -> String {
+    let mark = match check.held {
+        Held::Yes => "",
+        Held::Late => "SLOW: ",
+        Held::No => "FAILS: ",
+    };
+    format!("{mark}{}", check.what)
+}
+
 pub const HEAD: &str =
     "row  seed   store    attempted acked  unknown        lost  doubled  reordered  slowest  verdict  took  what else";
 
@@ -111,6 +128,7 @@ pub struct Frame<'a> {
 
 /// Writes the whole document.
 pub fn write(path: &Path, frame: &Frame<'_>, lines: &[Line]) -> Result<()> {
+    let both = lines.iter().any(|line| line.store != lines[0].store);
     let mut text = format!(
         "# Reliability\n\n\
          What happens to messages while a running Natter is killed, cut off, starved and lied to.\n\
@@ -123,8 +141,15 @@ pub fn write(path: &Path, frame: &Frame<'_>, lines: &[Line]) -> Result<()> {
          *Doubled* are messages that stand in the history twice or came twice on one connection.\n\
          *Reordered* are entries that somebody saw in another order, at another place or with another content than others.\n\
          *Slowest recovery* is the time from the end of a fault until a fresh message was acked in every room and every \
-         client had it; clients wait between attempts as the page does.\n\n",
-        frame.command, frame.version, frame.date, frame.machine
+         client had it; clients wait between attempts as the page does.\n\
+         The verdict is over what happened to messages, and over what else must hold. A time that is longer than the limit in \
+         brackets behind it is said as *SLOW* and fails nothing, for on a busy machine everything is late; only what has not \
+         come back after two minutes fails.{}\n\n",
+        frame.command,
+        frame.version,
+        frame.date,
+        frame.machine,
+        if both { " The two stores were tried at the same time." } else { "" }
     );
     text.push_str("| row | seed | store | attempted | acked | unknown | lost | doubled | reordered | slowest recovery | what else must hold | verdict |\n");
     text.push_str("|---|---|---|---|---|---|---|---|---|---|---|---|\n");
@@ -140,4 +165,28 @@ pub fn write(path: &Path, frame: &Frame<'_>, lines: &[Line]) -> Result<()> {
         let _ = writeln!(text, "- **{id}** {what}");
     }
     std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::Verdict;
+
+    fn line(held: &[Held]) -> Line {
+        let check = |held: &Held| Check { held: *held, what: "said".to_owned() };
+        let checks = held.iter().map(check).collect();
+        let outcome = Outcome { verdict: Verdict::default(), slowest: None, checks, kept: None };
+        let played = Played::Done(Box::new(outcome));
+        Line { id: "X01", what: "what", seed: 1, store: Store::Sqlite, played, took: Duration::ZERO }
+    }
+
+    #[test]
+    fn what_is_late_is_said_and_fails_nothing() {
+        let late = line(&[Held::Yes, Held::Late]);
+        assert_eq!((late.verdict(), late.fails()), ("slow", false));
+        assert!(late.show().contains("said; SLOW: said"), "{}", late.show());
+        let broken = line(&[Held::Late, Held::No]);
+        assert_eq!((broken.verdict(), broken.fails(), broken.is_slow()), ("FAIL", true, false));
+        assert_eq!(line(&[Held::Yes]).verdict(), "pass");
+    }
 }

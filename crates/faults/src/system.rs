@@ -22,7 +22,7 @@ const UP: Duration = Duration::from_mins(1);
 const LOOK: Duration = Duration::from_millis(25);
 
 /// Which of the two stores.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
 pub enum Store {
     /// One node on its embedded store.
     Sqlite,
@@ -206,10 +206,11 @@ impl System {
         let log = log_path(self.folder(), &self.nodes[node].name);
         let node = &mut self.nodes[node];
         loop {
-            if tokio::net::TcpStream::connect(node.address).await.is_ok() {
+            let ended = node.process.as_mut().and_then(Process::ended);
+            // Whoever listens there when the node has ended is somebody else.
+            if ended.is_none() && tokio::net::TcpStream::connect(node.address).await.is_ok() {
                 return Ok(());
             }
-            let ended = node.process.as_mut().and_then(Process::ended);
             if ended.is_some() || since.elapsed() > UP {
                 let said = std::fs::read_to_string(&log).unwrap_or_default();
                 let tail: Vec<&str> = said.lines().rev().take(8).collect();

@@ -9,7 +9,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{Instant, timeout};
 
-const STEP: Duration = Duration::from_secs(10);
+const STEP: Duration = Duration::from_mins(1);
 /// The head of an answer is no longer.
 const HEAD_MAX: usize = 16 * 1024;
 

@@ -59,7 +59,7 @@ enum Command {
     E2e(E2eArgs),
     /// Kill, cut and flood a running Natter, and show that nothing is lost.
     ///
-    /// A few minutes with the profile `ci`, an hour with `full`; `-- --help` says more.
+    /// A few minutes with the profile `ci`, which `test` runs too, an hour or more with `full`; `-- --help` says more.
     Faults(FaultsArgs),
     /// Measure Natter against floors and a peer, and print ratios; takes about half an hour, 5 minutes with --quick.
     Bench(BenchArgs),

@@ -10,12 +10,16 @@ use crate::process::Event;
 use crate::progress::{Stopwatch, say};
 use crate::servers::{self, Servers};
 use crate::tools::{self, Part, mongod, redis_server};
-use crate::{browser, licence, page, process, workspace};
+use crate::{browser, faults, licence, page, process, workspace};
 
 /// What one step has to say for itself.
 enum Report {
     Done,
-    Counted { tests: u32 },
+    Counted {
+        tests: u32,
+    },
+    /// Done but for what is said.
+    Partly(&'static str),
     Skipped(&'static str),
 }
 
@@ -40,6 +44,7 @@ const FULL: &[Step] = &[
     ("tests on wasm32, in Node", wasm_tests),
     ("types of the browser tests", types_of_specs),
     ("tests in the browser", browser_tests),
+    ("faults: planted bugs are found, then kill -9, cuts and floods on SQLite and on MongoDB and Redis", faults),
 ];
 
 const NEXTEST: &[&str] = &["nextest", "run", "--workspace", "--no-fail-fast"];
@@ -67,6 +72,7 @@ pub fn run(quick: bool) -> Result<()> {
                 all += tests;
                 format!("{title} … ok in {}: {tests} tests passed", since.words())
             }
+            Report::Partly(how) => format!("{title} … ok in {}, {how}", since.words()),
             Report::Skipped(why) => format!("{title} … skipped: {why}"),
         };
         say(&format!("{line}\n"));
@@ -171,6 +177,11 @@ fn types_of_specs() -> Result<Report> {
 
 fn browser_tests() -> Result<Report> {
     counted(browser::command(&[])?)
+}
+
+/// Nothing is lost, doubled or reordered, whatever happens meanwhile; times are shown and decide nothing.
+fn faults() -> Result<Report> {
+    Ok(faults::quickly()?.map_or(Report::Done, Report::Partly))
 }
 
 fn responds(program: &str) -> bool {

@@ -2,7 +2,8 @@
 //! durable write, answers those who wait, and only then tells the sockets, room by room, in the order of the commit.
 //!
 //! There is no timer: an entry that comes alone is committed alone, and while that commit runs and its sockets are written
-//! to, the next batch gathers.
+//! to, the next batch gathers. A store that is too slow for what gathers gets less at a time, and nothing whose caller has
+//! been told to come again: else every batch would take too long, and the repeats would make the next one longer.
 
 use crate::bus::{Bus, Notice};
 use crate::store::{Appended, Log, NewEntry, StoreError};
@@ -12,6 +13,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
+use tokio::time::Instant;
 
 #[cfg(test)]
 mod tests;
@@ -23,7 +25,7 @@ const BATCH_MAX: usize = 512;
 const BATCH_MAX_BYTES: usize = 256 * 1024;
 /// What an entry weighs beside its text.
 const ENTRY_BYTES: usize = 160;
-/// How long a caller waits for its commit. The commit itself goes on.
+/// How long a caller waits for its commit. A commit that has begun goes on.
 const WAIT: Duration = Duration::from_secs(6);
 
 /// Why an entry was not acknowledged. Whatever the variant: repeating it with the same `client_id` is safe.
@@ -68,6 +70,7 @@ pub struct LogWriter {
 struct Waiting {
     entry: NewEntry,
     answer: oneshot::Sender<Result<Appended, WriteError>>,
+    since: Instant,
 }
 
 impl LogWriter {
@@ -78,7 +81,7 @@ impl LogWriter {
         let (queue, waiting) = mpsc::channel(QUEUE_MAX);
         let stop = Arc::new(Notify::new());
         let (alive, ended) = watch::channel(());
-        let task = Task { waiting, stop: Arc::clone(&stop), log, bus, writable: true };
+        let task = Task { waiting, stop: Arc::clone(&stop), log, bus, most: BATCH_MAX, writable: true };
         tokio::spawn(async move {
             task.run().await;
             drop(alive);
@@ -87,17 +90,17 @@ impl LogWriter {
     }
 
     /// Queues an entry and waits, at most six seconds, until it is durable. Dropping the future takes nothing back: what
-    /// was queued is committed and published all the same.
+    /// was queued is committed and published all the same, unless its turn comes after those six seconds.
     pub async fn append(&self, entry: NewEntry) -> Result<Appended, WriteError> {
         let (answer, answered) = oneshot::channel();
-        self.queue.try_send(Waiting { entry, answer }).map_err(|error| match error {
+        self.queue.try_send(Waiting { entry, answer, since: Instant::now() }).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => WriteError::Busy,
             mpsc::error::TrySendError::Closed(_) => WriteError::Stopping,
         })?;
         match tokio::time::timeout(WAIT, answered).await {
             Ok(Ok(result)) => result,
             Ok(Err(_)) => Err(WriteError::Unknown("the writer ended".to_owned())),
-            Err(_) => Err(WriteError::Unknown("the commit took too long".to_owned())),
+            Err(_) => Err(too_long()),
         }
     }
 
@@ -114,6 +117,9 @@ struct Task {
     stop: Arc<Notify>,
     log: Arc<dyn Log>,
     bus: Arc<dyn Bus>,
+    /// Entries that the next commit may have: fewer after one that took too long, and again more with each full one that
+    /// did not.
+    most: usize,
     /// Whether the last commit found the store writable, so that a full disk is logged once and not for each batch.
     writable: bool,
 }
@@ -133,20 +139,26 @@ impl Task {
             // A batch that is committed while the last one is still being written would only be a smaller batch.
             self.bus.caught_up().await;
             let (batch, answers) = self.gather(first);
-            self.commit(batch, answers).await;
+            if !batch.is_empty() {
+                self.commit(batch, answers).await;
+            }
         }
     }
 
-    /// All that is queued, up to the size of a batch.
+    /// All that is queued and still waited for, up to the size of a batch.
     fn gather(&mut self, first: Waiting) -> (Vec<NewEntry>, Vec<oneshot::Sender<Result<Appended, WriteError>>>) {
-        let mut bytes = weight(&first.entry);
-        let mut batch = vec![first.entry];
-        let mut answers = vec![first.answer];
-        while batch.len() < BATCH_MAX && bytes < BATCH_MAX_BYTES {
-            let Ok(next) = self.waiting.try_recv() else { break };
-            bytes += weight(&next.entry);
-            batch.push(next.entry);
-            answers.push(next.answer);
+        let (mut batch, mut answers, mut bytes) = (Vec::new(), Vec::new(), 0);
+        let mut next = Some(first);
+        while let Some(Waiting { entry, answer, since }) = next {
+            if since.elapsed() < WAIT {
+                bytes += weight(&entry);
+                batch.push(entry);
+                answers.push(answer);
+            } else {
+                let _ = answer.send(Err(too_long()));
+            }
+            let full = batch.len() >= self.most || bytes >= BATCH_MAX_BYTES;
+            next = if full { None } else { self.waiting.try_recv().ok() };
         }
         (batch, answers)
     }
@@ -161,6 +173,11 @@ impl Task {
             Err(error) => Err(error.into()),
         };
         self.log_change(&result, count);
+        match &result {
+            Err(WriteError::Unknown(_)) => self.most = (count / 2).max(1),
+            Ok(_) if count >= self.most => self.most = (self.most + self.most / 8 + 1).min(BATCH_MAX),
+            _ => {}
+        }
         match result {
             Ok(appended) => {
                 let rooms = by_room(&appended);
@@ -197,6 +214,10 @@ impl Task {
             Err(error) => tracing::warn!(%error, entries, "the outcome of a commit is not known"),
         }
     }
+}
+
+fn too_long() -> WriteError {
+    WriteError::Unknown("the commit took too long".to_owned())
 }
 
 fn weight(entry: &NewEntry) -> usize {

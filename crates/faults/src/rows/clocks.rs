@@ -8,7 +8,6 @@ use std::path::PathBuf;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
-const LIMIT: Duration = Duration::from_mins(1);
 const WRONG_BY: Duration = Duration::from_mins(5);
 
 /// libfaketime, where Debian and others put it, or where `NATTER_TEST_FAKETIME` says.
@@ -49,7 +48,7 @@ pub async fn wrong(orders: Orders) -> Result<Played> {
             stage.system.kill_node(node).await?;
             stage.system.start_node(node)?;
             stage.system.is_up(node).await?;
-            stage.recovers(Instant::now(), LIMIT).await;
+            stage.recovers(Instant::now()).await;
         }
     }
     sleep(Duration::from_secs(2)).await;

@@ -4,7 +4,7 @@ use super::client::{delays, slower};
 use crate::dice::Dice;
 use crate::people;
 use crate::processes::Memory;
-use crate::stage::{Cast, Lag, Orders, Outcome, Rate, Stage, code, percentile};
+use crate::stage::{Cast, LIMIT, Lag, Orders, Outcome, Rate, Stage, code, percentile};
 use crate::system::Wiring;
 use crate::wire::{self, Ending};
 use anyhow::Result;
@@ -20,7 +20,6 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, timeout};
 
-const LIMIT: Duration = Duration::from_mins(1);
 const KIB_OF_MIB: u64 = 1_024;
 
 /// X20.
@@ -49,7 +48,7 @@ pub async fn bad_frames(orders: Orders) -> Result<Outcome> {
             // The first one is a violation for certain; after it anything may come.
             let bytes: Vec<u8> = (0..frames).flat_map(|_| violation(&mut dice)).collect();
             let _ = stream.write_all(&bytes).await;
-            Ok::<_, anyhow::Error>(wire::ending(&mut stream, Duration::from_secs(10)).await)
+            Ok::<_, anyhow::Error>(wire::ending(&mut stream, LIMIT).await)
         });
     }
     let endings: Vec<Result<Ending>> = stream::iter(attackers).buffer_unordered(25).collect().await;
@@ -121,7 +120,7 @@ pub async fn huge(orders: Orders) -> Result<Outcome> {
         pieces.extend(wire::good_frame(0x00, &[b'x'; 32]));
     }
     let _ = stream.write_all(&pieces).await;
-    let ending = wire::ending(&mut stream, Duration::from_secs(10)).await;
+    let ending = wire::ending(&mut stream, LIMIT).await;
     stage.check(
         matches!(ending, Ending::Closed(1009 | 1008) | Ending::Cut),
         format!("10 000 continuations: closed with {}", code(ending.code())),
@@ -161,13 +160,13 @@ async fn pours(stream: TcpStream, mebi: &[u8], most: usize) -> (usize, Ending) {
     let (mut from, mut to) = stream.into_split();
     let mut sent = 0;
     while sent < most {
-        match timeout(Duration::from_secs(5), to.write_all(mebi)).await {
+        match timeout(LIMIT, to.write_all(mebi)).await {
             Ok(Ok(())) => sent += 1,
             _ => break,
         }
     }
     let mut rest = Vec::new();
-    let read = timeout(Duration::from_secs(5), from.read_to_end(&mut rest)).await;
+    let read = timeout(LIMIT, from.read_to_end(&mut rest)).await;
     // The close frame is the last that a server says: two bytes of head, two of code.
     let code = rest.windows(4).rev().find(|window| window[0] == 0x88).map(|w| u16::from_be_bytes([w[2], w[3]]));
     let ending = match (code, read) {
@@ -197,7 +196,7 @@ async fn answered(stream: TcpStream, mebi: &[u8], most: usize) -> (Option<u16>, 
     };
     let mut from = from;
     let mut head = [0; 12];
-    let read = timeout(Duration::from_secs(15), from.read_exact(&mut head)).await;
+    let read = timeout(LIMIT, from.read_exact(&mut head)).await;
     pouring.abort();
     let status = matches!(read, Ok(Ok(_))).then(|| String::from_utf8_lossy(&head[9..]).parse().ok()).flatten();
     (status, usize::try_from(sent.load(Ordering::Relaxed)).unwrap_or(usize::MAX))
@@ -228,7 +227,7 @@ pub async fn slow_peers(orders: Orders) -> Result<Outcome> {
     cut_in_time(&mut stage, "slow bodies", &bodies, Duration::from_millis(31_500));
     cut_in_time(&mut stage, "silent sockets", &idle, Duration::from_millis(6_500));
     let allowed = Duration::from_millis(100) + lag.allowance();
-    stage.check(p95 < allowed, format!("health p95 meanwhile {} ms ({} ms)", p95.as_millis(), allowed.as_millis()));
+    stage.time(p95 < allowed, format!("health p95 meanwhile {} ms ({} ms)", p95.as_millis(), allowed.as_millis()));
     drop(load);
     stage.finish().await
 }
@@ -239,16 +238,12 @@ type Borne = Result<Duration>;
 fn cut_in_time(stage: &mut Stage, what: &str, borne: &[Borne], limit: Duration) {
     let times: Vec<Duration> = borne.iter().filter_map(|borne| borne.as_ref().ok().copied()).collect();
     let failed = borne.len() - times.len();
-    let slowest = times.into_iter().max().unwrap_or_default();
-    stage.check(
-        slowest <= limit && failed == 0,
-        format!(
-            "{} {what} cut after {:.1} s at the latest ({:.1} s)",
-            borne.len(),
-            slowest.as_secs_f64(),
-            limit.as_secs_f64()
-        ),
-    );
+    let slowest = times.iter().max().copied().unwrap_or_default();
+    let why = borne.iter().find_map(|borne| borne.as_ref().err()).map(|error| format!(": {error:#}"));
+    let said = format!("{} of {} {what} cut{}", times.len(), borne.len(), why.unwrap_or_default());
+    stage.check(slowest < LIMIT && failed == 0, said);
+    let said = format!("after {:.1} s at the latest ({:.1} s)", slowest.as_secs_f64(), limit.as_secs_f64());
+    stage.time(slowest <= limit, said);
 }
 
 /// Says `begin` and then a byte a second, until the server has enough.
@@ -329,8 +324,8 @@ pub async fn panics(orders: Orders) -> Result<Outcome> {
     let came = stage.eventually("the message that panics", LIMIT, || stage.system.panics().len() >= wanted).await;
     came?;
     // The client whose connection it was is told, and does not have to find out by the silence.
-    let told = stage.recovers(Instant::now(), LIMIT).await;
-    stage.check(
+    let told = stage.recovers(Instant::now()).await;
+    stage.time(
         told < Duration::from_secs(15),
         format!("the others' and its own messages go on after {:.1} s (15 s)", told.as_secs_f64()),
     );

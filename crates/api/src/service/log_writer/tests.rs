@@ -263,3 +263,44 @@ async fn a_stop_commits_what_is_queued_and_takes_no_more() {
     assert!(matches!(late, Err(WriteError::Stopping)), "{late:?}");
     writer.stop().await;
 }
+
+#[tokio::test]
+async fn what_its_caller_was_told_to_repeat_is_not_stored_late() {
+    let stage = Stage::new();
+    let ann = stage.person("ann").await;
+    let room = stage.room(&ann, "garden", Visibility::Public).await.id;
+    let watched = Watched::over(&stage, 0);
+    let writer = LogWriter::start(watched.clone(), stage.parts.bus.clone());
+    let (held_up, queued) = (message(&stage, &ann, room, "held up"), message(&stage, &ann, room, "queued"));
+    let mut first = Box::pin(writer.append(held_up.clone()));
+    assert!((&mut first).now_or_never().is_none());
+    while watched.batches().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    // With nothing else to do, a clock that is stopped goes on to the end of what is waited for.
+    tokio::time::pause();
+    for outcome in join_all([first, Box::pin(writer.append(queued.clone()))]).await {
+        assert!(matches!(outcome, Err(WriteError::Unknown(_))), "{outcome:?}");
+    }
+    tokio::time::resume();
+    watched.gate.add_permits(Semaphore::MAX_PERMITS);
+    assert!(matches!(writer.append(queued).await, Ok(Appended::New(_))));
+    assert!(matches!(writer.append(held_up).await, Ok(Appended::Again(_))), "it was on its way already");
+    assert_eq!(watched.batches(), [1, 1, 1], "only the repeat was stored of what had waited too long");
+}
+
+#[tokio::test]
+async fn after_a_batch_that_took_too_long_smaller_ones_are_tried_and_grow_again() {
+    let stage = Stage::new();
+    let ann = stage.person("ann").await;
+    let room = stage.room(&ann, "garden", Visibility::Public).await.id;
+    let watched = Watched::over(&stage, Semaphore::MAX_PERMITS);
+    watched.faults.lock().unwrap().push_back(StoreError::Unknown("slow".into()));
+    let writer = LogWriter::start(watched.clone(), stage.parts.bus.clone());
+    join_all((0..8).map(|_| writer.append(message(&stage, &ann, room, "too many")))).await;
+    let outcomes = join_all((0..1_000).map(|_| writer.append(message(&stage, &ann, room, "fewer")))).await;
+    assert!(outcomes.iter().all(|outcome| matches!(outcome, Ok(Appended::New(_)))));
+    let batches = watched.batches();
+    assert_eq!(batches[..4], [8, 4, 5, 6]);
+    assert!(batches[1..batches.len() - 1].is_sorted() && batches[batches.len() - 2] > 64, "{batches:?}");
+}

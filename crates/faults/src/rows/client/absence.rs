@@ -1,9 +1,9 @@
 //! X13: somebody is away while much happens in thirty rooms, comes back, and sees what a fresh load of the page would show.
 
-use super::{LIMIT, say_all};
+use super::say_all;
 use crate::client::{Client, Manner, Via};
 use crate::people::Person;
-use crate::stage::{Cast, LOOK, Orders, Outcome, Stage};
+use crate::stage::{Cast, LIMIT, LOOK, Orders, Outcome, Stage};
 use crate::system::Wiring;
 use anyhow::{Context, Result};
 use natter_shared::entry::Message;
@@ -37,7 +37,7 @@ pub async fn play(orders: Orders) -> Result<Outcome> {
     let away = stage.enters(Manner { keeps: true, ..Manner::new(&owner, &[gate], &all, Via::Socket) });
     let before = |room: RoomId| others.iter().map(move |person| (Arc::clone(person), room));
     say_all(&stage, all.iter().flat_map(|room| before(*room)).collect(), &mut dice).await?;
-    stage.recovers(Instant::now(), LIMIT).await;
+    stage.recovers(Instant::now()).await;
 
     let welcomes = stage.clients[away].welcomes();
     stage.clients[away].goes_offline();
@@ -83,7 +83,7 @@ pub async fn play(orders: Orders) -> Result<Outcome> {
     let there = || client.welcomes() > welcomes && heads.iter().all(|(room, head)| client.cursor(*room) >= *head);
     let took = stage.eventually("the one who was away has everything", LIMIT, there).await?;
     stage.slowest = stage.slowest.max(Some(since.elapsed()));
-    stage.check(
+    stage.time(
         took < Duration::from_secs(5),
         format!(
             "{messages} messages, {edits} edits, {deletions} deletions, {moves} moves in {} rooms caught up in {:.1} s (5 s)",
