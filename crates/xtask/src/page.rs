@@ -89,12 +89,11 @@ fn build_page(fingerprint: &str) -> Result<()> {
     let since = Stopwatch::start();
     say("page: building with Trunk (release); the first time takes some minutes");
     let mut trunk = Command::new(tools::program("trunk")?);
-    trunk.current_dir(workspace::root()).args(["build", "--release", "--cargo-profile", parts::PROFILE]);
+    trunk.current_dir(workspace::root()).args(["build", "--cargo-profile", parts::PROFILE]);
     trunk.args(["--features", parts::FEATURE]);
-    // Without a wasm-opt of ours Trunk has to download one.
-    if tools::program("wasm-opt").is_ok() {
-        trunk.arg("--offline");
-    }
+    // For a release Trunk uses wasm-opt, which it downloads if there is none. Ours comes later, after the page is cut; where
+    // there is none of ours, Trunk shall leave us its own.
+    trunk.arg(if tools::program("wasm-opt").is_ok() { "--offline" } else { "--release" });
     trunk.env("PATH", tools::search_path()?).env_remove("NO_COLOR");
     process::shown(trunk).context("the page does not build")?;
     let dist = workspace::dist();

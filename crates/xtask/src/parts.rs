@@ -43,7 +43,11 @@ pub fn cut(dist: &Path) -> Result<()> {
     process::shown(split)?;
 
     let mut bindgen = Command::new(tools::program("wasm-bindgen")?);
-    bindgen.args(["--target=web", "--no-typescript", "--out-name", STEM, "--out-dir"]).arg(&bound).arg(cut.join(&main));
+    // The parts take the table of functions from the module; without being told wasm-bindgen would no longer give it out.
+    bindgen
+        .args(["--target=web", "--no-typescript", "--keep-lld-exports", "--out-name", STEM, "--out-dir"])
+        .arg(&bound)
+        .arg(cut.join(&main));
     process::shown(bindgen)?;
 
     let module = format!("{STEM}_bg.wasm");
