@@ -5,7 +5,8 @@ use crate::components::memo::Memo;
 use crate::language;
 use crate::live::{Chat, use_chat};
 use crate::locale::t;
-use crate::pages::auth::{Guest, Login, Register};
+use crate::pages::auth::Login;
+use crate::pages::parts::{self, Entry};
 use crate::pages::shell::{Shell, ShellSkeleton};
 use crate::pages::{Go, Lost, next_here};
 use crate::place::{self, Place};
@@ -109,14 +110,14 @@ fn Pages() -> impl IntoView {
 
     live(move || match outermost.get() {
         Outermost::Login => view! { <Login /> }.into_any(),
-        Outermost::Register => view! { <Register keep=false /> }.into_any(),
-        Outermost::Keep => view! { <Register keep=true /> }.into_any(),
+        Outermost::Register => parts::entry(Entry::Register { keep: false }),
+        Outermost::Keep => parts::entry(Entry::Register { keep: true }),
         Outermost::Guest => {
             let code = untrack(|| match place.get() {
                 Place::Join(code) => code,
                 _ => String::new(),
             });
-            view! { <Guest code /> }.into_any()
+            parts::entry(Entry::Guest { code })
         }
         Outermost::Wait => view! { <ShellSkeleton /> }.into_any(),
         Outermost::Inside => view! { <Shell place /> }.into_any(),

@@ -4,9 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use sha2::{Digest, Sha256, Sha384};
+
+use crate::named::{integrity, mark};
 
 const LINK: &str = "<link rel=\"stylesheet\" ";
 
@@ -23,10 +22,8 @@ pub fn join(dist: &Path) -> Result<()> {
     for name in &names {
         fs::remove_file(dist.join(name))?;
     }
-    let mark = Sha256::digest(&all).iter().take(8).fold(0, |mark, byte| mark << 8 | u64::from(*byte));
-    let name = format!("style-{mark:016x}.css");
-    let hash = STANDARD.encode(Sha384::digest(&all));
-    let link = format!("{LINK}href=\"/{name}\" integrity=\"sha384-{hash}\"/>");
+    let name = format!("style-{}.css", mark([&all[..]]));
+    let link = format!("{LINK}href=\"/{name}\" integrity=\"{}\"/>", integrity(&all));
     let joined = dist.join(&name);
     fs::write(&joined, all).with_context(|| format!("cannot write {}", joined.display()))?;
     fs::write(&index, rest.replacen(PLACE, &link, 1)).with_context(|| format!("cannot write {}", index.display()))

@@ -2,9 +2,11 @@
 
 pub mod auth;
 pub mod browse;
+mod coming;
 mod failure;
 pub mod home;
 pub mod join;
+pub mod parts;
 pub mod profile;
 pub mod room;
 pub mod settings;

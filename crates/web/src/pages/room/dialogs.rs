@@ -7,7 +7,7 @@ use super::person::{Person, Remove};
 use super::{Open, RoomFrame};
 use crate::components::avatar::Avatar;
 use crate::components::dialog::{Anchor, Confirm, Dialog};
-use crate::components::drawing::{List, Show, live};
+use crate::components::drawing::{List, Show};
 use crate::components::memo::Memo;
 use crate::live::use_chat;
 use crate::locale::{t, tf};
@@ -24,29 +24,26 @@ const REACTIONS: &str = "👍 ❤️ 😂 😮 😢 🙏 🎉 👀";
 /// What one writes with.
 const EMOJI: &str = "😀 😄 😅 😂 🙂 😉 😊 😍 😘 😎 🤔 😐 😴 😮 😢 😭 😡 🤯 🥳 🤗 👍 👎 👏 🙏 💪 👋 🤝 ✌️ ❤️ 💔 🔥 ✨ 🎉 🎂 ☕ 🍕 🌱 🌞 🌧️ ✅ ❌ ❓ ❗ 👀 🚀 💡 📎 📌";
 
+/// The one that is open.
 #[component]
-pub fn Dialogs() -> impl IntoView {
+pub fn Dialogs(open: Open, on_close: Callback<()>) -> impl IntoView {
     let frame = RoomFrame::take();
-    let on_close = Callback::new(move |()| frame.open.set(None));
-    live(move || {
-        let Some(open) = frame.open.get() else { return ().into_any() };
-        match open {
-            Open::React(seq, anchor) => view! { <React seq anchor on_close /> }.into_any(),
-            Open::Reached(seq, anchor) => view! { <WhoHasIt seq anchor on_close /> }.into_any(),
-            Open::Delete(seq) => view! { <Delete seq on_close /> }.into_any(),
-            Open::Person(user, anchor) => view! { <Person user anchor on_close /> }.into_any(),
-            Open::Emoji(anchor) => {
-                let on_pick = Callback::new(move |emoji: String| {
-                    on_close.run(());
-                    frame.insert.set(Some(emoji));
-                });
-                view! { <Picker label=t("composer.emoji") set=EMOJI anchor on_pick on_close /> }.into_any()
-            }
-            Open::Leave => view! { <Leave on_close /> }.into_any(),
-            Open::Manage => view! { <Manage on_close /> }.into_any(),
-            Open::Remove(user, ban) => view! { <Remove user ban on_close /> }.into_any(),
+    match open {
+        Open::React(seq, anchor) => view! { <React seq anchor on_close /> }.into_any(),
+        Open::Reached(seq, anchor) => view! { <WhoHasIt seq anchor on_close /> }.into_any(),
+        Open::Delete(seq) => view! { <Delete seq on_close /> }.into_any(),
+        Open::Person(user, anchor) => view! { <Person user anchor on_close /> }.into_any(),
+        Open::Emoji(anchor) => {
+            let on_pick = Callback::new(move |emoji: String| {
+                on_close.run(());
+                frame.insert.set(Some(emoji));
+            });
+            view! { <Picker label=t("composer.emoji") set=EMOJI anchor on_pick on_close /> }.into_any()
         }
-    })
+        Open::Leave => view! { <Leave on_close /> }.into_any(),
+        Open::Manage => view! { <Manage on_close /> }.into_any(),
+        Open::Remove(user, ban) => view! { <Remove user ban on_close /> }.into_any(),
+    }
 }
 
 #[component]

@@ -13,26 +13,28 @@ mod search;
 mod timeline;
 mod window;
 
+pub use dialogs::Dialogs;
+pub use search::SearchPanel;
+
 use super::shell::{Banner, Frame, RoomsButton};
 use super::{Lost, title};
 use crate::api::rooms;
 use crate::components::dialog::Anchor;
-use crate::components::drawing::Show;
+use crate::components::drawing::{Show, live};
 use crate::components::memo::Memo;
 use crate::components::notice::{Alert, LogSkeleton};
 use crate::live::{Chat, use_chat};
 use crate::locale::t;
 use crate::pages::home::unread_title;
+use crate::pages::parts::{self, Overlay};
 use crate::state::{Load, Rooms};
 use composer::Composer;
-use dialogs::Dialogs;
 use head::Head;
 use leptos::prelude::*;
 use natter_shared::account::User;
 use natter_shared::id::{RoomId, Seq};
 use natter_shared::room::{Role, RoomKind};
 use people::People;
-use search::SearchPanel;
 use timeline::Log;
 use wasm_bindgen_futures::spawn_local;
 
@@ -175,7 +177,7 @@ fn Inside(load: Memo<Load>) -> impl IntoView {
             <Head />
             <Banner />
             <Show when=move || frame.searching.get()>
-                <SearchPanel />
+                {parts::overlay(Overlay::Search, Callback::new(move |()| frame.searching.set(false)))}
             </Show>
             <div class="room-body">
                 <Show
@@ -203,6 +205,9 @@ fn Inside(load: Memo<Load>) -> impl IntoView {
         <Show when=move || shell.people_drawn()>
             <People />
         </Show>
-        <Dialogs />
+        {live(move || match frame.open.get() {
+            Some(open) => parts::overlay(Overlay::OfRoom(open), Callback::new(move |()| frame.open.set(None))),
+            None => ().into_any(),
+        })}
     }
 }

@@ -6,25 +6,22 @@ mod new_room;
 mod rail;
 mod toasts;
 
+pub use jump::Jump;
+pub use new_room::NewRoom;
+
 use crate::components::drawing::Show;
 use crate::components::memo::Memo;
 use crate::components::notice::{ListSkeleton, LogSkeleton};
 use crate::live::use_chat;
 use crate::locale::t;
-use crate::pages::browse::Browse;
 use crate::pages::home::Home;
-use crate::pages::join::Join;
-use crate::pages::profile::Profile;
+use crate::pages::parts::{self, Overlay, Sheet};
 use crate::pages::room::RoomPage;
-use crate::pages::settings::Settings;
 use crate::pages::{Go, Lost};
 use crate::place::Place;
 use crate::state::Status;
-use jump::Jump;
 use leptos::ev;
 use leptos::prelude::*;
-use natter_shared::text::Username;
-use new_room::NewRoom;
 use rail::Rail;
 use toasts::Toasts;
 use wasm_bindgen::JsCast;
@@ -179,10 +176,10 @@ pub fn Shell(place: Memo<Place>) -> impl IntoView {
             {move || match place.get() {
                 Place::Home => view! { <Home /> }.into_any(),
                 Place::Room(room) => view! { <RoomPage room /> }.into_any(),
-                Place::Browse => view! { <Browse /> }.into_any(),
-                Place::Join(code) => view! { <Join code /> }.into_any(),
-                Place::Profile(name) => view! { <Profile username=Username::parse(&name) /> }.into_any(),
-                Place::Settings => view! { <Settings /> }.into_any(),
+                Place::Browse => parts::sheet(Sheet::Browse),
+                Place::Join(code) => parts::sheet(Sheet::Join(code)),
+                Place::Profile(name) => parts::sheet(Sheet::Profile(name)),
+                Place::Settings => parts::sheet(Sheet::Settings),
                 Place::Login | Place::Register | Place::Guest | Place::Keep | Place::NotFound => {
                     view! {
                         <Page>
@@ -196,10 +193,10 @@ pub fn Shell(place: Memo<Place>) -> impl IntoView {
         </div>
         <Toasts />
         <Show when=move || frame.jump.get()>
-            <Jump on_close=Callback::new(move |()| frame.jump.set(false)) />
+            {parts::overlay(Overlay::Jump, Callback::new(move |()| frame.jump.set(false)))}
         </Show>
         <Show when=move || frame.new_room.get()>
-            <NewRoom on_close=Callback::new(move |()| frame.new_room.set(false)) />
+            {parts::overlay(Overlay::NewRoom, Callback::new(move |()| frame.new_room.set(false)))}
         </Show>
     }
 }

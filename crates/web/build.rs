@@ -1,0 +1,9 @@
+//! Has the linker say where each function and each piece of data is referred to, without which the page can not be cut
+//! into parts. A flag of the compiler would compile every crate anew, and replace those of .cargo/config.toml.
+
+fn main() {
+    println!("cargo::rerun-if-changed=build.rs");
+    if std::env::var_os("CARGO_FEATURE_SPLIT").is_some() {
+        println!("cargo::rustc-link-arg-bins=--emit-relocs");
+    }
+}

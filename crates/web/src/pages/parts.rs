@@ -1,0 +1,116 @@
+//! What of the page is fetched only when it is used, and in which part it lies. All that is reached from here alone leaves
+//! the module that a first visit loads, when the page is built for release (docs/adr/0012); while one works on the page, and
+//! in tests, everything is one module and each part is here at once.
+//!
+//! A part costs about 3 KB beyond what is in it, so there are few: one a way of using Natter, not one a dialog.
+
+use super::auth::{Guest, Register};
+use super::browse::Browse;
+use super::coming::{Around, Part, coming};
+use super::join::Join;
+use super::profile::Profile;
+use super::room::{Dialogs, Open, SearchPanel};
+use super::settings::Settings;
+use super::shell::{Jump, NewRoom};
+use futures_util::FutureExt;
+use leptos::prelude::*;
+use leptos::wasm_split::SplitLoaderError;
+#[cfg(feature = "split")]
+use leptos::wasm_split::wasm_split;
+use natter_shared::text::Username;
+
+/// Puts what `$draw` reaches into a part, which `$fetch` fetches.
+macro_rules! part {
+    ($name:ident, $fetch:ident, $draw:ident($what:ident: $of:ty) $body:block) => {
+        #[cfg(feature = "split")]
+        #[wasm_split($name, wasm_split_path = ::leptos::wasm_split, preload($fetch), fallible)]
+        fn $draw($what: $of) -> Result<AnyView, SplitLoaderError> {
+            Ok($body)
+        }
+
+        #[cfg(not(feature = "split"))]
+        fn $fetch() -> std::future::Ready<Result<(), SplitLoaderError>> {
+            std::future::ready(Ok(()))
+        }
+
+        #[cfg(not(feature = "split"))]
+        fn $draw($what: $of) -> std::future::Ready<Result<AnyView, SplitLoaderError>> {
+            std::future::ready(Ok($body))
+        }
+    };
+}
+
+/// Ways in, but for the login.
+#[derive(Clone)]
+pub enum Entry {
+    Register { keep: bool },
+    Guest { code: String },
+}
+
+static ENTRIES: Part = Part::new(|| Box::pin(async { fetch_entries().await.is_ok() }));
+
+part!(entries, fetch_entries, draw_entry(entry: Entry) {
+    match entry {
+        Entry::Register { keep } => view! { <Register keep /> }.into_any(),
+        Entry::Guest { code } => view! { <Guest code /> }.into_any(),
+    }
+});
+
+pub fn entry(entry: Entry) -> AnyView {
+    coming(&ENTRIES, Around::Door, move || now(draw_entry(entry.clone())))
+}
+
+/// Pages inside that are no conversation.
+#[derive(Clone)]
+pub enum Sheet {
+    Browse,
+    Join(String),
+    Profile(String),
+    Settings,
+}
+
+static SHEETS: Part = Part::new(|| Box::pin(async { fetch_sheets().await.is_ok() }));
+
+part!(sheets, fetch_sheets, draw_sheet(sheet: Sheet) {
+    match sheet {
+        Sheet::Browse => view! { <Browse /> }.into_any(),
+        Sheet::Join(code) => view! { <Join code /> }.into_any(),
+        Sheet::Profile(name) => view! { <Profile username=Username::parse(&name) /> }.into_any(),
+        Sheet::Settings => view! { <Settings /> }.into_any(),
+    }
+});
+
+pub fn sheet(sheet: Sheet) -> AnyView {
+    coming(&SHEETS, Around::Page, move || now(draw_sheet(sheet.clone())))
+}
+
+/// What opens above the page or above a room's messages, and how it closes.
+#[derive(Clone)]
+pub enum Overlay {
+    Jump,
+    NewRoom,
+    Search,
+    OfRoom(Open),
+}
+
+static OVERLAYS: Part = Part::new(|| Box::pin(async { fetch_overlays().await.is_ok() }));
+
+part!(overlays, fetch_overlays, draw_overlay(overlay: (Overlay, Callback<()>)) {
+    let (overlay, on_close) = overlay;
+    match overlay {
+        Overlay::Jump => view! { <Jump on_close /> }.into_any(),
+        Overlay::NewRoom => view! { <NewRoom on_close /> }.into_any(),
+        Overlay::Search => view! { <SearchPanel /> }.into_any(),
+        Overlay::OfRoom(open) => view! { <Dialogs open on_close /> }.into_any(),
+    }
+});
+
+pub fn overlay(overlay: Overlay, on_close: Callback<()>) -> AnyView {
+    let around = if matches!(overlay, Overlay::Search) { Around::Panel } else { Around::Above(on_close) };
+    coming(&OVERLAYS, around, move || now(draw_overlay((overlay.clone(), on_close))))
+}
+
+/// What a part that is here draws, in the midst of its surroundings: it takes what it needs from the contexts there.
+fn now(drawn: impl Future<Output = Result<AnyView, SplitLoaderError>>) -> Option<AnyView> {
+    drawn.now_or_never()?.ok()
+}
