@@ -9,6 +9,9 @@ test('a whisper is seen by the two, and its place by nobody else', async ({ peop
   await ann.screen.dialog('Bob').getByRole('button', { name: 'Whisper' }).click();
   await expect(ann.screen.composerMode()).toContainText('Only Bob will see this');
   await ann.says('the cake is in the cellar');
+  // It goes on between the two until one says otherwise: nobody shall tell everybody by accident.
+  await expect(ann.screen.composerMode()).toContainText('Only Bob will see this');
+  await ann.screen.composer().press('Escape');
   await expect(ann.screen.composerMode()).toBeHidden();
   const own = await ann.sees('the cake is in the cellar');
   await expect(own).toContainText('Only Bob sees this');
