@@ -77,9 +77,12 @@ fn read(path: &Path) -> Result<String> {
 fn parts(folder: &Path, main: &str) -> Result<Vec<String>> {
     let mut parts = Vec::new();
     for entry in fs::read_dir(folder)? {
-        let Ok(name) = entry?.file_name().into_string() else { bail!("a part has a name that is no text") };
-        if name.ends_with(".wasm") && name != main {
-            parts.push(name);
+        let path = entry?.path();
+        let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
+            bail!("a part has a name that is no text")
+        };
+        if path.extension().is_some_and(|ending| ending == "wasm") && name != main {
+            parts.push(name.to_owned());
         }
     }
     parts.sort();
@@ -167,7 +170,8 @@ fn join(glue: &str, loaders: &str) -> Result<String> {
     }
     ensure!(!loads.is_empty(), "there is no loader of a part");
     for name in names {
-        script.push_str(&format!("const {name} = {{ {} }};\n", loads.join(", ")));
+        let parts = ["const ", &name, " = { ", &loads.join(", "), " };\n"];
+        script.extend(parts);
     }
     Ok(script)
 }

@@ -2,7 +2,8 @@
 //! the module that a first visit loads, when the page is built for release (docs/adr/0012); while one works on the page, and
 //! in tests, everything is one module and each part is here at once.
 //!
-//! A part costs about 3 KB beyond what is in it, so there are few: one a way of using Natter, not one a dialog.
+//! What several parts share becomes a file for each combination of them, so there are few: one a way of using Natter, not one
+//! a dialog.
 
 use super::auth::{Guest, Register};
 use super::browse::Browse;

@@ -149,11 +149,12 @@ pub fn Remove(user: User, ban: bool, on_close: Callback<()>) -> impl IntoView {
     let chat = use_chat();
     let room = RoomFrame::take().room;
     let busy = RwSignal::new(false);
-    let name = user.display_name.to_string();
+    let User { id, display_name, .. } = user;
+    let name = display_name.to_string();
     let on_act = Callback::new(move |()| {
         busy.set(true);
         spawn_local(async move {
-            if let Err(error) = rooms::remove(&chat.api(), room, user.id, ban).await {
+            if let Err(error) = rooms::remove(&chat.api(), room, id, ban).await {
                 chat.complain(&error);
             }
             on_close.run(());
