@@ -84,7 +84,7 @@ impl StartError {
 pub struct App {
     address: SocketAddr,
     server: Server,
-    /// The WebSockets that are open, signed in or not.
+    /// The web sockets that are open, signed in or not.
     upgraded: Upgraded,
     state: Data<AppState>,
     /// The embedded store, which must be closed at the end; MongoDB is let go.

@@ -407,6 +407,8 @@ pub fn help() -> String {
         "natter: self-hosted chat\n\nUsage: natter [serve]       start the server; all settings come from the environment\n\
          \x20      natter export FILE   write all that NATTER_STORE holds to a file; the server may go on meanwhile\n\
          \x20      natter import FILE   fill the empty store that NATTER_STORE names from such a file\n\
+         \x20      natter admin grant NAME | revoke NAME | list\n\
+         \x20                           say who administers the server, which may go on meanwhile\n\
          \x20      natter --version\n\nAn export or import that was interrupted goes on when it is started again.\n\nSettings:\n",
     );
     for Setting { name, default, help } in SETTINGS {

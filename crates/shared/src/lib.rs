@@ -5,6 +5,7 @@
 pub mod account;
 pub mod entry;
 pub mod error;
+pub mod event;
 pub mod frame;
 pub mod id;
 pub mod limits;

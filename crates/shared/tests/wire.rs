@@ -166,7 +166,7 @@ fn send() -> SendFrame {
 
 snapshots! {
     account_user: user();
-    account_me: Me { user: user(), email: Some(Email::parse("ann@example.org").unwrap()), created_at: at() };
+    account_me: Me { user: user(), email: Some(Email::parse("ann@example.org").unwrap()), created_at: at(), admin: false };
     account_session: Session { access_token: "a.b.c".to_owned(), expires_in: 900, user: user() };
     account_session_info: SessionInfo {
         id: session_id(), created_at: at(), last_used_at: at(), expires_at: at(),

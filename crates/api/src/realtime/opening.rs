@@ -110,13 +110,17 @@ async fn take_place(hub: &Hub, pass: &mut Pass, user: UserId) -> Result<(), ApiE
     debug_assert_eq!(full, Full::Person);
     let asked = Instant::now();
     let mut unheard = hub.sockets_of(user);
-    unheard.iter().for_each(|link| link.outbox.push(&Outgoing::ping()));
+    for link in &unheard {
+        link.outbox.push(&Outgoing::ping());
+    }
     while !unheard.is_empty() && asked.elapsed() < ANSWER {
         tokio::time::sleep(LOOK).await;
         unheard.retain(|link| !link.pulse.was_heard_since(asked));
     }
     if !unheard.is_empty() {
-        unheard.iter().for_each(|link| link.outbox.end(End::Gone(None)));
+        for link in &unheard {
+            link.outbox.end(End::Gone(None));
+        }
         let ended = Instant::now();
         while ended.elapsed() < FREE {
             if pass.sign_in(user).is_ok() {

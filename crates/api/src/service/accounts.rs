@@ -276,7 +276,7 @@ impl Accounts {
 }
 
 fn as_me(record: UserRecord) -> Me {
-    Me { user: record.user, email: record.email, created_at: record.created_at }
+    Me { user: record.user, email: record.email, created_at: record.created_at, admin: record.admin }
 }
 
 #[cfg(test)]
