@@ -6,6 +6,7 @@ use crate::config::{Config, Origins};
 use crate::realtime::doors::Doors;
 use crate::realtime::hub::Hub;
 use crate::service::accounts::Accounts;
+use crate::service::events::Events;
 use crate::service::guests::Guests;
 use crate::service::marks::Marks;
 use crate::service::messages::Messages;
@@ -24,6 +25,7 @@ pub struct AppState {
     pub messages: Messages,
     pub marks: Marks,
     pub presence: Presence,
+    pub events: Events,
     pub store: Arc<dyn Store>,
     pub bus: Arc<dyn Bus>,
     pub clock: Arc<dyn Clock>,

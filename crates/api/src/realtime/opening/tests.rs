@@ -31,6 +31,7 @@ fn served(stage: &Stage) -> AppState {
         messages: Messages::new(parts, stage.log.clone()),
         marks: Marks::start(parts),
         presence: Presence::new(parts),
+        events: parts.events.clone(),
         store: Arc::clone(&parts.store),
         bus: Arc::clone(&parts.bus),
         clock: Arc::clone(&parts.clock),
