@@ -1,12 +1,15 @@
 //! `natter admin grant`, `revoke` and `list`: who administers the server is for whoever runs it to say, at the machine, and never
 //! for a call over the network. The server may run meanwhile; what is said here holds from its next call on.
 
+use crate::clock::{Clock, Entropy, random};
 use crate::config::{Config, StoreChoice};
 use crate::moving::{NotYet, refuse_half_imported};
 use crate::store::archive::Archive;
 use crate::store::mongo::{self, Mongo};
 use crate::store::sqlite::{OpenError, Sqlite};
-use crate::store::{Accounts, StoreError, UserRecord};
+use crate::store::{Accounts, Events, StoreError, UserRecord};
+use natter_shared::event::{Event, EventKind};
+use natter_shared::id::EventId;
 use natter_shared::text::Username;
 use std::fmt::Write as _;
 
@@ -52,20 +55,46 @@ impl AdministerError {
 }
 
 /// Carries out an order on the store that the settings name. Returns what to tell.
-pub async fn administer(config: &Config, order: Order<'_>) -> Result<String, AdministerError> {
+pub async fn administer(
+    config: &Config,
+    order: Order<'_>,
+    clock: &dyn Clock,
+    entropy: &dyn Entropy,
+) -> Result<String, AdministerError> {
+    // The log of events is told as well, if there is one.
+    let note = (config.events_days > 0).then(|| Event {
+        id: EventId::from_random_bytes(random(entropy)),
+        at: clock.now(),
+        kind: EventKind::AdminGranted,
+        user: None,
+        other: None,
+        room: None,
+        session: None,
+        ip: None,
+        what: None,
+        count: 1,
+    });
     match &config.store {
         StoreChoice::Sqlite(file) => {
             let sqlite = Sqlite::open_beside(file)?;
-            let told = carry_out(&sqlite, order).await;
+            let told = carry_out(&sqlite, order, note).await;
             sqlite.close().await;
             told
         }
-        StoreChoice::Mongo(url) => carry_out(&Mongo::open(url).await?, order).await,
+        StoreChoice::Mongo(url) => carry_out(&Mongo::open(url).await?, order, note).await,
     }
 }
 
-async fn carry_out<S: Accounts + Archive>(store: &S, order: Order<'_>) -> Result<String, AdministerError> {
+async fn carry_out<S: Accounts + Events + Archive>(
+    store: &S,
+    order: Order<'_>,
+    note: Option<Event>,
+) -> Result<String, AdministerError> {
     refuse_half_imported(store).await?;
+    let noted = |kind, person: &UserRecord| {
+        let other = Some(person.user.id);
+        note.clone().map(|event| Event { kind, other, ..event }).into_iter().collect::<Vec<_>>()
+    };
     match order {
         Order::List => Ok(list(&store.administrators().await?)),
         Order::Grant(name) => {
@@ -80,6 +109,7 @@ async fn carry_out<S: Accounts + Archive>(store: &S, order: Order<'_>) -> Result
             if there.disabled {
                 store.set_disabled(there.user.id, false).await?;
             }
+            store.append_events(noted(EventKind::AdminGranted, &there)).await?;
             let since = if there.admin { "(and was one before)" } else { "from now on" };
             Ok(format!("{username} is an administrator {since}{also}.\n"))
         }
@@ -90,6 +120,7 @@ async fn carry_out<S: Accounts + Archive>(store: &S, order: Order<'_>) -> Result
                 return Ok(format!("{username} is no administrator (and was none before).\n"));
             }
             store.set_admin(there.user.id, false).await?;
+            store.append_events(noted(EventKind::AdminRevoked, &there)).await?;
             let left = store.administrators().await?;
             let nobody = if left.is_empty() { " Nobody is: `natter admin grant` makes another one." } else { "" };
             Ok(format!("{username} is no administrator any more.{nobody}\n"))

@@ -15,6 +15,7 @@ use crate::realtime::{heal, recheck};
 use crate::secret::{self, BadSecret};
 
 use crate::service::accounts::Accounts;
+use crate::service::admin::Admin;
 use crate::service::events::Events;
 use crate::service::guests::Guests;
 use crate::service::log_writer::LogWriter;
@@ -171,6 +172,7 @@ impl App {
         let rooms = Arc::new(Rooms::new(&parts, log.clone()));
         let state = Data::new(AppState {
             accounts: Accounts::new(&parts, &sessions),
+            admin: Admin::new(&parts, &sessions),
             guests: Guests::new(&parts, &sessions, &rooms),
             sessions,
             rooms,

@@ -71,7 +71,10 @@ fn with_settings<E: std::fmt::Display>(
 }
 
 fn administer(order: Order<'_>) -> ExitCode {
-    with_settings(async |config| administer::administer(&config, order).await, AdministerError::is_an_argument)
+    with_settings(
+        async |config| administer::administer(&config, order, &SystemClock, &SystemEntropy).await,
+        AdministerError::is_an_argument,
+    )
 }
 
 fn serve() -> ExitCode {

@@ -6,6 +6,7 @@ use crate::config::{Config, Origins};
 use crate::realtime::doors::Doors;
 use crate::realtime::hub::Hub;
 use crate::service::accounts::Accounts;
+use crate::service::admin::Admin;
 use crate::service::events::Events;
 use crate::service::guests::Guests;
 use crate::service::marks::Marks;
@@ -26,6 +27,7 @@ pub struct AppState {
     pub marks: Marks,
     pub presence: Presence,
     pub events: Events,
+    pub admin: Admin,
     pub store: Arc<dyn Store>,
     pub bus: Arc<dyn Bus>,
     pub clock: Arc<dyn Clock>,

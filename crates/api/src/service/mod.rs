@@ -3,6 +3,7 @@
 
 mod access;
 pub mod accounts;
+pub mod admin;
 pub mod events;
 pub mod guests;
 pub mod log_writer;

@@ -10,6 +10,8 @@ mod view;
 #[cfg(test)]
 mod tests;
 
+pub(super) use view::room as shown;
+
 use super::access::{self, AccessError, Denied};
 use super::events::Note;
 use super::log_writer::{LogWriter, WriteError};
