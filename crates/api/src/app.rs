@@ -49,7 +49,7 @@ const LAST_FRAMES: Duration = Duration::from_millis(1_500);
 /// How often logins that have ended are forgotten.
 const PRUNE: Duration = Duration::from_hours(1);
 /// How often the people who are connected are counted.
-const STOCK: Duration = Duration::from_secs(60);
+const STOCK: Duration = Duration::from_mins(1);
 /// Pieces of news of who is online that may wait to be announced, each of some hundred people.
 const NEWS_OF_PEOPLE: usize = 1_024;
 

@@ -35,7 +35,7 @@ const TRIES: u32 = 60;
 const SINGLE_MAX: u32 = 300;
 /// Characters of [`Note::saying`] that are kept.
 const WHAT_MAX: usize = 100;
-const MINUTE: Duration = Duration::from_secs(60);
+const MINUTE: Duration = Duration::from_mins(1);
 const MINUTE_MS: i64 = 60_000;
 const DAY_MS: i64 = 24 * 60 * MINUTE_MS;
 

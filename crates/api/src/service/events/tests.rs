@@ -111,12 +111,12 @@ async fn what_happens_all_the_time_is_counted() {
     world.events.online(7);
     world.events.online(5);
     world.events.stop().await;
-    let word = |word: &str| Some(word.to_owned());
+    let code = |code: &str| Some(code.to_owned());
     let counted = [
         (EventKind::MessagesSent, None, 6),
         (EventKind::Online, None, 5),
-        (EventKind::Errors, word("not_found"), 1),
-        (EventKind::Errors, word("retry"), 1),
+        (EventKind::Errors, code("not_found"), 1),
+        (EventKind::Errors, code("retry"), 1),
     ];
     assert_eq!(world.counts().await, counted);
     assert!(world.kept().await.iter().all(|event| event.at.millis() % MINUTE_MS == 0));
