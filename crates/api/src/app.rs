@@ -15,6 +15,8 @@ use crate::realtime::{heal, recheck};
 use crate::secret::{self, BadSecret};
 
 use crate::service::accounts::Accounts;
+use crate::service::admin::Admin;
+use crate::service::events::Events;
 use crate::service::guests::Guests;
 use crate::service::log_writer::LogWriter;
 use crate::service::marks::Marks;
@@ -30,6 +32,7 @@ use crate::store::{Log, Store};
 use actix_web::dev::{Server, ServerHandle};
 use actix_web::rt;
 use actix_web::web::Data;
+use natter_shared::event::EventKind;
 use natter_shared::id::UserId;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -45,6 +48,8 @@ const GOODBYES: Duration = Duration::from_secs(8);
 const LAST_FRAMES: Duration = Duration::from_millis(1_500);
 /// How often logins that have ended are forgotten.
 const PRUNE: Duration = Duration::from_hours(1);
+/// How often the people who are connected are counted.
+const STOCK: Duration = Duration::from_mins(1);
 /// Pieces of news of who is online that may wait to be announced, each of some hundred people.
 const NEWS_OF_PEOPLE: usize = 1_024;
 
@@ -158,19 +163,23 @@ impl App {
             // Tokens name it: a server that takes another free port after a restart shall still know its own.
             public_url: config.public_url.clone().unwrap_or_else(|| "http://localhost".to_owned()),
         });
-        let parts = Parts { store, bus, clock, entropy, settings };
+        let events =
+            Events::start(Arc::clone(&store) as _, Arc::clone(&clock), Arc::clone(&entropy), config.events_days);
+        let parts = Parts { store, bus, clock, entropy, settings, events };
         let log = LogWriter::start(Arc::clone(&parts.store) as Arc<dyn Log>, Arc::clone(&parts.bus));
         let marks = Marks::start(&parts);
         let sessions = Sessions::new(&parts);
         let rooms = Arc::new(Rooms::new(&parts, log.clone()));
         let state = Data::new(AppState {
             accounts: Accounts::new(&parts, &sessions),
+            admin: Admin::new(&parts, &sessions),
             guests: Guests::new(&parts, &sessions, &rooms),
             sessions,
             rooms,
             messages: Messages::new(&parts, log.clone()),
             marks: marks.clone(),
             presence: Presence::new(&parts),
+            events: parts.events.clone(),
             store: Arc::clone(&parts.store),
             bus: Arc::clone(&parts.bus),
             clock: Arc::clone(&parts.clock),
@@ -184,6 +193,7 @@ impl App {
         rt::spawn(heal::run(Arc::clone(&hub), Arc::clone(&parts.store)));
         rt::spawn(recheck::run(Arc::clone(&hub), state.sessions.clone()));
         rt::spawn(prune(Data::clone(&state)));
+        rt::spawn(take_stock(Data::clone(&state)));
         if let Some(news) = news {
             rt::spawn(hear(news, Data::clone(&state)));
         }
@@ -244,6 +254,8 @@ impl App {
         let _ = server.await;
         log.stop().await;
         marks.stop().await;
+        count(&state);
+        state.events.stop().await;
         state.bus.close().await;
         if let Some(sqlite) = sqlite {
             sqlite.close().await;
@@ -292,7 +304,21 @@ async fn hear(mut news: mpsc::Receiver<News>, state: Data<AppState>) {
     }
 }
 
-/// Forgets logins that have ended, now and once an hour.
+/// Counts, once a minute, what only the hub knows.
+async fn take_stock(state: Data<AppState>) {
+    let mut minutes = tokio::time::interval(STOCK);
+    loop {
+        minutes.tick().await;
+        state.events.online(u64::try_from(state.hub.people()).unwrap_or(u64::MAX));
+        count(&state);
+    }
+}
+
+fn count(state: &AppState) {
+    state.events.count(EventKind::EntriesDelivered, "", state.hub.take_delivered());
+}
+
+/// Forgets logins that have ended and events that are old, now and once an hour.
 async fn prune(state: Data<AppState>) {
     let mut hours = tokio::time::interval(PRUNE);
     loop {
@@ -303,6 +329,11 @@ async fn prune(state: Data<AppState>) {
             Err(error) => {
                 tracing::warn!(%error, "logins that have ended could not be forgotten; tried again in an hour");
             }
+        }
+        match state.events.prune().await {
+            Ok(0) => {}
+            Ok(pruned) => tracing::info!(pruned, "forgot old events"),
+            Err(error) => tracing::warn!(%error, "old events could not be forgotten; tried again in an hour"),
         }
     }
 }

@@ -76,6 +76,11 @@ pub const SETTINGS: &[Setting] = &[
     setting("NATTER_REFRESH_TTL", "86400", "life of a login in seconds: 1 to 31536000"),
     setting("NATTER_RATE_LIMITS", "on", "on or off; off is for load tests"),
     setting(
+        "NATTER_EVENTS_DAYS",
+        "90",
+        "how many days the log of events, which administrators read, goes back: 0 (nothing is kept) to 3650",
+    ),
+    setting(
         "NATTER_TRUSTED_PROXIES",
         "",
         "addresses and ranges (10.0.0.0/8) between commas, whose X-Forwarded-For is believed; empty: nobody's",
@@ -125,6 +130,8 @@ pub struct Config {
     /// Seconds.
     pub refresh_ttl_s: u64,
     pub rate_limits: bool,
+    /// How far the log of events goes back; with 0 nothing is kept.
+    pub events_days: u32,
     pub trusted_proxies: TrustedProxies,
     /// In the form of `tracing_subscriber::EnvFilter`.
     pub log: String,
@@ -220,6 +227,7 @@ impl Config {
                 "NATTER_RATE_LIMITS is off: anybody can guess passwords and flood rooms at full speed".to_owned(),
             );
         }
+        let events_days = u32::try_from(reader.number("NATTER_EVENTS_DAYS", 0, 3_650, 90)).unwrap_or(90);
         let trusted_proxies = reader.read(
             "NATTER_TRUSTED_PROXIES",
             "addresses and ranges between commas, such as 10.0.0.0/8,::1",
@@ -250,6 +258,7 @@ impl Config {
             access_ttl_s,
             refresh_ttl_s,
             rate_limits,
+            events_days,
             trusted_proxies,
             log,
             log_format,
@@ -407,6 +416,8 @@ pub fn help() -> String {
         "natter: self-hosted chat\n\nUsage: natter [serve]       start the server; all settings come from the environment\n\
          \x20      natter export FILE   write all that NATTER_STORE holds to a file; the server may go on meanwhile\n\
          \x20      natter import FILE   fill the empty store that NATTER_STORE names from such a file\n\
+         \x20      natter admin grant NAME | revoke NAME | list\n\
+         \x20                           say who administers the server, which may go on meanwhile\n\
          \x20      natter --version\n\nAn export or import that was interrupted goes on when it is started again.\n\nSettings:\n",
     );
     for Setting { name, default, help } in SETTINGS {

@@ -1,6 +1,7 @@
 //! The server of Natter. One way leads through it:
 //! edge (`http`, `realtime`) → one `service` call → `store` commits → the service publishes → hub and `bus` → sockets.
 
+pub mod administer;
 pub mod app;
 pub mod bus;
 pub mod clock;

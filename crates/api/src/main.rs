@@ -1,5 +1,6 @@
 //! The program `natter`.
 
+use natter_api::administer::{self, AdministerError, Order};
 use natter_api::app;
 use natter_api::clock::{SystemClock, SystemEntropy};
 use natter_api::config::{self, Config};
@@ -17,14 +18,18 @@ fn main() -> ExitCode {
     match arguments[..] {
         [] | ["serve"] => serve(),
         ["--help" | "-h" | "help"]
-        | ["serve" | "export" | "import", "--help" | "-h"]
-        | ["help", "serve" | "export" | "import"] => say(&config::help()),
-        ["export", file] if !file.starts_with('-') => {
-            with_settings(async |config| moving::export(&config, file.as_ref(), &SystemClock, &SystemEntropy).await)
-        }
+        | ["serve" | "export" | "import" | "admin", "--help" | "-h"]
+        | ["help", "serve" | "export" | "import" | "admin"] => say(&config::help()),
+        ["export", file] if !file.starts_with('-') => with_settings(
+            async |config| moving::export(&config, file.as_ref(), &SystemClock, &SystemEntropy).await,
+            MoveError::is_an_argument,
+        ),
         ["import", file] if !file.starts_with('-') => {
-            with_settings(async |config| moving::import(&config, file.as_ref()).await)
+            with_settings(async |config| moving::import(&config, file.as_ref()).await, MoveError::is_an_argument)
         }
+        ["admin", "grant", name] if !name.starts_with('-') => administer(Order::Grant(name)),
+        ["admin", "revoke", name] if !name.starts_with('-') => administer(Order::Revoke(name)),
+        ["admin", "list"] => administer(Order::List),
         ["--version" | "-V"] => say(concat!("natter ", env!("CARGO_PKG_VERSION"), "\n")),
         _ => {
             complain(&format!("natter: {} is not understood; `natter --help` says what is", arguments.join(" ")));
@@ -48,7 +53,10 @@ fn settings() -> Result<Config, ExitCode> {
 }
 
 /// Runs a command that ends by itself and has something to tell then.
-fn with_settings(command: impl AsyncFnOnce(Config) -> Result<String, MoveError>) -> ExitCode {
+fn with_settings<E: std::fmt::Display>(
+    command: impl AsyncFnOnce(Config) -> Result<String, E>,
+    is_an_argument: impl Fn(&E) -> bool,
+) -> ExitCode {
     let config = match settings() {
         Ok(config) => config,
         Err(code) => return code,
@@ -57,9 +65,16 @@ fn with_settings(command: impl AsyncFnOnce(Config) -> Result<String, MoveError>)
         Ok(told) => say(&told),
         Err(error) => {
             complain(&format!("natter: {error}"));
-            if error.is_an_argument() { ExitCode::from(MISUSED) } else { ExitCode::FAILURE }
+            if is_an_argument(&error) { ExitCode::from(MISUSED) } else { ExitCode::FAILURE }
         }
     }
+}
+
+fn administer(order: Order<'_>) -> ExitCode {
+    with_settings(
+        async |config| administer::administer(&config, order, &SystemClock, &SystemEntropy).await,
+        AdministerError::is_an_argument,
+    )
 }
 
 fn serve() -> ExitCode {

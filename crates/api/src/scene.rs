@@ -3,6 +3,7 @@
 
 use crate::bus::Notice;
 use crate::clock::{Clock, ManualClock, SystemEntropy};
+use crate::service::events::Events;
 use crate::service::token::SigningKeys;
 use crate::service::{Origin, Parts, Settings};
 use crate::stage::Heard;
@@ -40,7 +41,10 @@ impl Scene {
             public_url: "https://chat.example.org".to_owned(),
         };
         change(&mut settings);
+        // Whoever tests the log of events starts it; for the others nothing is kept.
+        let events = Events::start(Arc::clone(&store) as _, Arc::clone(&clock) as _, Arc::new(SystemEntropy), 0);
         let parts = Parts {
+            events,
             store,
             bus: Arc::<Heard>::clone(&heard),
             clock: Arc::<ManualClock>::clone(&clock),

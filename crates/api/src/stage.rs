@@ -5,6 +5,7 @@ use crate::bus::local::LocalBus;
 use crate::bus::{Bus, Notice, Rate, TooOften};
 use crate::clock::{Clock, Entropy, ManualClock, SystemEntropy, random};
 use crate::realtime::hub::Hub;
+use crate::service::events::Events;
 use crate::service::log_writer::LogWriter;
 use crate::service::messages::{MessageError, Messages, Sent};
 use crate::service::rooms::Rooms;
@@ -51,7 +52,10 @@ impl Stage {
             keys: SigningKeys::new([7; 32], []),
             public_url: "http://localhost".to_owned(),
         };
+        // Whoever tests the log of events starts it; for the others nothing is kept.
+        let events = Events::start(Arc::clone(&store) as _, Arc::clone(&clock) as _, Arc::new(SystemEntropy), 0);
         let parts = Parts {
+            events,
             store: Arc::clone(&store),
             bus: Arc::clone(&heard) as Arc<dyn Bus>,
             clock,

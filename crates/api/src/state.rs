@@ -6,6 +6,8 @@ use crate::config::{Config, Origins};
 use crate::realtime::doors::Doors;
 use crate::realtime::hub::Hub;
 use crate::service::accounts::Accounts;
+use crate::service::admin::Admin;
+use crate::service::events::Events;
 use crate::service::guests::Guests;
 use crate::service::marks::Marks;
 use crate::service::messages::Messages;
@@ -24,6 +26,8 @@ pub struct AppState {
     pub messages: Messages,
     pub marks: Marks,
     pub presence: Presence,
+    pub events: Events,
+    pub admin: Admin,
     pub store: Arc<dyn Store>,
     pub bus: Arc<dyn Bus>,
     pub clock: Arc<dyn Clock>,

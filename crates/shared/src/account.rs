@@ -41,6 +41,9 @@ pub struct Me {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email: Option<Email>,
     pub created_at: Timestamp,
+    /// An administrator of the server.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub admin: bool,
 }
 
 /// The answer to register, login and refresh. The refresh token itself is a cookie.

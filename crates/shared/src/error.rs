@@ -40,6 +40,34 @@ pub enum ErrorCode {
     Other,
 }
 
+impl ErrorCode {
+    /// The word on the wire.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::BadRequest => "bad_request",
+            Self::Invalid => "invalid",
+            Self::NotSignedIn => "not_signed_in",
+            Self::BadCredentials => "bad_credentials",
+            Self::Forbidden => "forbidden",
+            Self::NotFound => "not_found",
+            Self::MethodNotAllowed => "method_not_allowed",
+            Self::UsernameTaken => "username_taken",
+            Self::RoomNameTaken => "room_name_taken",
+            Self::RoomArchived => "room_archived",
+            Self::LastOwner => "last_owner",
+            Self::LimitReached => "limit_reached",
+            Self::RateLimited => "rate_limited",
+            Self::TooLarge => "too_large",
+            Self::UnsupportedMediaType => "unsupported_media_type",
+            Self::BadOrigin => "bad_origin",
+            Self::Retry => "retry",
+            Self::Timeout => "timeout",
+            Self::Internal => "internal",
+            Self::Other => "other",
+        }
+    }
+}
+
 /// What is wrong with which field of a form, in words for the person who filled it in.
 pub type Fields = BTreeMap<String, String>;
 
@@ -104,6 +132,43 @@ impl FieldErrors {
         match parsed {
             Some(value) if self.0.is_empty() => Ok(value),
             _ => Err(self.0),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde::de::{self, IntoDeserializer};
+
+    #[test]
+    fn the_word_of_a_code_is_the_one_on_the_wire() {
+        let read = |word: &str| {
+            let word: de::value::StrDeserializer<'_, de::value::Error> = word.into_deserializer();
+            ErrorCode::deserialize(word)
+        };
+        for code in [
+            ErrorCode::BadRequest,
+            ErrorCode::Invalid,
+            ErrorCode::NotSignedIn,
+            ErrorCode::BadCredentials,
+            ErrorCode::Forbidden,
+            ErrorCode::NotFound,
+            ErrorCode::MethodNotAllowed,
+            ErrorCode::UsernameTaken,
+            ErrorCode::RoomNameTaken,
+            ErrorCode::RoomArchived,
+            ErrorCode::LastOwner,
+            ErrorCode::LimitReached,
+            ErrorCode::RateLimited,
+            ErrorCode::TooLarge,
+            ErrorCode::UnsupportedMediaType,
+            ErrorCode::BadOrigin,
+            ErrorCode::Retry,
+            ErrorCode::Timeout,
+            ErrorCode::Internal,
+        ] {
+            assert_eq!(read(code.word()), Ok(code));
         }
     }
 }

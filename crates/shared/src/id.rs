@@ -114,6 +114,10 @@ id!(
     /// An uploaded file.
     FileId
 );
+id!(
+    /// An event of the log for administrators.
+    EventId
+);
 
 /// The place of an entry in its room's log: 1, 2, 3, … without gaps. 0 stands for "before the first".
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

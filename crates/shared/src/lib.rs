@@ -3,8 +3,10 @@
 //! No framework, no I/O, no clock and no randomness live here; everything is plain data with one `parse` for both sides.
 
 pub mod account;
+pub mod admin;
 pub mod entry;
 pub mod error;
+pub mod event;
 pub mod frame;
 pub mod id;
 pub mod limits;

@@ -30,6 +30,8 @@ pub const ATTACHMENTS_MAX: usize = 10;
 /// A page of messages or of a list: what is asked for without a number, and the most.
 pub const PAGE_DEFAULT: u32 = 30;
 pub const PAGE_MAX: u32 = 100;
+/// Stretches of time in one answer with figures.
+pub const FIGURES_MAX: i64 = 1_500;
 /// A page of raw log entries.
 pub const ENTRIES_MAX: u32 = 500;
 /// How many entries a resuming connection is sent for a room; behind by more, it is told to load the room afresh.

@@ -36,6 +36,12 @@ pub const READ: &str = "/api/v1/rooms/{room}/read";
 pub const SEARCH: &str = "/api/v1/search";
 pub const EVENTS: &str = "/api/v1/events";
 pub const WEBSOCKET: &str = "/api/v1/ws";
+pub const ADMIN_EVENTS: &str = "/api/v1/admin/events";
+pub const ADMIN_FIGURES: &str = "/api/v1/admin/figures";
+pub const ADMIN_USERS: &str = "/api/v1/admin/users";
+pub const ADMIN_USER: &str = "/api/v1/admin/users/{user}";
+pub const ADMIN_SIGN_OUT: &str = "/api/v1/admin/users/{user}/sign-out";
+pub const ADMIN_ROOMS: &str = "/api/v1/admin/rooms";
 pub const OPENAPI: &str = "/api/v1/openapi.json";
 pub const LIVE: &str = "/health/live";
 pub const READY: &str = "/health/ready";
@@ -125,6 +131,14 @@ pub fn entries(room: RoomId) -> String {
 
 pub fn read(room: RoomId) -> String {
     fill(READ, &[&room.to_string()])
+}
+
+pub fn admin_user(user: UserId) -> String {
+    fill(ADMIN_USER, &[&user.to_string()])
+}
+
+pub fn admin_sign_out(user: UserId) -> String {
+    fill(ADMIN_SIGN_OUT, &[&user.to_string()])
 }
 
 /// A path with a query of the values that are there.

@@ -8,8 +8,12 @@ use natter_shared::account::{
     CheckAnswer, CheckForm, Empty, Gender, LoginForm, Me, PasswordChange, ProfilePatch, RegisterForm, Session,
     SessionInfo, User,
 };
+use natter_shared::admin::{
+    Account, AccountPatch, AdminRoom, EventPage, EventsQuery, Figure, Figures, FiguresQuery, Step,
+};
 use natter_shared::entry::{Author, EditForm, Entry, EntryKind, Message, MessageContent, MessageForm, Reaction};
 use natter_shared::error::{ErrorBody, ErrorCode, ErrorDetail};
+use natter_shared::event::{Event, EventKind};
 use natter_shared::frame::{ClientFrame, SendFrame, ServerFrame};
 use natter_shared::id::{ClientId, ConnectionId, RoomId, Seq, SessionId, UserId};
 use natter_shared::page::{EntriesQuery, EntryPage, ListQuery, MessagePage, MessagesQuery, Page, SearchQuery};
@@ -153,6 +157,35 @@ fn error_detail() -> ErrorDetail {
     }
 }
 
+fn plain_event() -> Event {
+    Event {
+        id: "66666666-6666-4666-8666-666666666666".parse().unwrap(),
+        at: at(),
+        kind: EventKind::MessagesSent,
+        user: None,
+        other: None,
+        room: None,
+        session: None,
+        ip: None,
+        what: None,
+        count: 12,
+    }
+}
+
+fn event() -> Event {
+    Event {
+        kind: EventKind::MemberBanned,
+        user: Some(user_id()),
+        other: Some(user_id()),
+        room: Some(room_id()),
+        session: Some(session_id()),
+        ip: Some("203.0.113.7".to_owned()),
+        what: Some("more".to_owned()),
+        count: 1,
+        ..plain_event()
+    }
+}
+
 fn send() -> SendFrame {
     SendFrame {
         client_id: client_id(),
@@ -166,7 +199,7 @@ fn send() -> SendFrame {
 
 snapshots! {
     account_user: user();
-    account_me: Me { user: user(), email: Some(Email::parse("ann@example.org").unwrap()), created_at: at() };
+    account_me: Me { user: user(), email: Some(Email::parse("ann@example.org").unwrap()), created_at: at(), admin: false };
     account_session: Session { access_token: "a.b.c".to_owned(), expires_in: 900, user: user() };
     account_session_info: SessionInfo {
         id: session_id(), created_at: at(), last_used_at: at(), expires_at: at(),
@@ -226,6 +259,24 @@ snapshots! {
         client_id: client_id(), body: "hello".to_owned(), reply_to: None, attachments: vec![], to: None,
     };
     entry_edit_form: EditForm { client_id: client_id(), body: "hello again".to_owned() };
+
+    admin_account: Account {
+        user: user(), created_at: at(), last_login_at: Some(at()), disabled: false, admin: true,
+    };
+    admin_account_patch: AccountPatch { disabled: true };
+    admin_room: AdminRoom { room: room(), head: seq(9) };
+    admin_events: EventPage { items: vec![event(), plain_event()], cursor: Some("next".to_owned()), people: vec![user()] };
+    admin_events_query: EventsQuery {
+        kind: Some("login,logout".to_owned()), person: Some("ann".to_owned()), from: Some(at()), to: Some(at()),
+        limit: Some(20), cursor: None,
+    };
+    admin_figures: Figures {
+        step: Step::Hour,
+        items: vec![Figure {
+            at: at(), online: 1, messages_sent: 2, entries_delivered: 3, logins: 4, logins_failed: 5, registrations: 6, errors: 7,
+        }],
+    };
+    admin_figures_query: FiguresQuery { from: Some(at()), to: None, step: Step::Day };
 
     page_list: Page { items: vec![user()], cursor: Some("next".to_owned()) };
     page_list_query: ListQuery { q: Some("an".to_owned()), limit: Some(20), cursor: None };

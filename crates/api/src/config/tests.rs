@@ -42,6 +42,8 @@ fn a_wrong_value_is_named_with_what_is_accepted() {
         ("NATTER_ACCESS_TTL", "3601"),
         ("NATTER_REFRESH_TTL", "-1"),
         ("NATTER_RATE_LIMITS", "yes"),
+        ("NATTER_EVENTS_DAYS", "-1"),
+        ("NATTER_EVENTS_DAYS", "4000"),
         ("NATTER_TRUSTED_PROXIES", "proxy"),
         ("NATTER_LOG", "natter_api=loud"),
         ("NATTER_LOG_FORMAT", "xml"),

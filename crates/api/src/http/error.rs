@@ -3,6 +3,7 @@
 
 use crate::bus::TooOften;
 use crate::service::accounts::AccountError;
+use crate::service::admin::AdminError;
 use crate::service::guests::GuestError;
 use crate::service::log_writer::WriteError;
 use crate::service::marks::MarkError;
@@ -238,6 +239,19 @@ impl From<AccountError> for ApiError {
             AccountError::Password(error) => error.into(),
             AccountError::Store(error) => error.into(),
             AccountError::Sessions(error) => error.into(),
+        }
+    }
+}
+
+impl From<AdminError> for ApiError {
+    fn from(error: AdminError) -> Self {
+        match error {
+            AdminError::Forbidden(why) => Self::forbidden(why),
+            AdminError::NotFound => Self::not_found(),
+            AdminError::Invalid(fields) => Self::invalid(fields),
+            AdminError::TooOften(wait) => wait.into(),
+            AdminError::Sessions(error) => error.into(),
+            AdminError::Store(error) => error.into(),
         }
     }
 }

@@ -5,6 +5,7 @@ use super::error::ApiError;
 use super::page::Page;
 use super::unread::Rest;
 use crate::clock::random;
+use crate::service::events::{Events, Note};
 use crate::state::AppState;
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -13,6 +14,7 @@ use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{Error, web};
 use natter_shared::error::ErrorCode;
+use natter_shared::event::EventKind;
 use std::fmt::Write as _;
 use tracing::Instrument as _;
 
@@ -56,7 +58,7 @@ pub async fn finish(mut req: ServiceRequest, next: Next<impl MessageBody + 'stat
     let span = tracing::info_span!("request", %id);
     // What a route fails with is an answer already. The request must not be held here: the router needs it alone.
     let response = next.call(req).instrument(span).await?.map_into_boxed_body();
-    let mut response = with_body(response, &id);
+    let mut response = with_body(response, &id, &state.events);
     if let Some(rest) = rest {
         response = response.map_body(|_, body| rest.held_by(body));
     }
@@ -90,7 +92,7 @@ fn set(headers: &mut HeaderMap, policy: &HeaderValue, id: &str, https: bool) {
 }
 
 /// Gives a failure its body and its line in the log.
-fn with_body(response: ServiceResponse, id: &str) -> ServiceResponse {
+fn with_body(response: ServiceResponse, id: &str, events: &Events) -> ServiceResponse {
     let status = response.status();
     if !status.is_client_error() && !status.is_server_error() {
         tracing::debug!(request_id = id, status = status.as_u16(), path = response.request().path(), "answered");
@@ -106,6 +108,10 @@ fn with_body(response: ServiceResponse, id: &str) -> ServiceResponse {
         None => plain(status),
     };
     log(&error, status, id, &response);
+    events.count(EventKind::Errors, error.code.word(), 1);
+    if matches!(error.code, ErrorCode::Internal | ErrorCode::Other) {
+        events.note(Note::of(EventKind::Failed).saying(id.to_owned()));
+    }
     let (req, mut response) = response.into_parts();
     let body = serde_json::to_vec(&error.body(id)).unwrap_or_default();
     let headers = response.headers_mut();

@@ -1,6 +1,7 @@
 //! The HTTP side: the whole route table, and beside it one file a noun with handlers of a few lines.
 
 pub mod accounts;
+pub mod admin;
 pub mod auth;
 mod cookie;
 pub mod error;
@@ -74,6 +75,12 @@ routes! {
     path::ENTRIES => { get: messages::entries }
     path::READ => { put: rooms::read }
     path::SEARCH => { get: messages::search }
+    path::ADMIN_EVENTS => { get: admin::events }
+    path::ADMIN_FIGURES => { get: admin::figures }
+    path::ADMIN_USERS => { get: admin::users }
+    path::ADMIN_USER => { patch: admin::change }
+    path::ADMIN_SIGN_OUT => { post: admin::sign_out }
+    path::ADMIN_ROOMS => { get: admin::rooms }
     path::EVENTS => { get: sse::events }
     path::WEBSOCKET => { get: ws::connect }
     path::OPENAPI => { get: openapi::document }

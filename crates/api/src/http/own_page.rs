@@ -3,11 +3,13 @@
 
 use super::error::ApiError;
 use crate::config::Origins;
+use crate::service::events::Note;
 use crate::state::AppState;
 use actix_web::dev::Payload;
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::{FromRequest, HttpRequest, web};
 use natter_shared::error::ErrorCode;
+use natter_shared::event::EventKind;
 use std::future::{Ready, ready};
 
 const SEC_FETCH_SITE: &str = "sec-fetch-site";
@@ -26,7 +28,7 @@ impl FromRequest for OwnPage {
         if is_own(req.headers(), &state.origins) {
             return ready(Ok(Self));
         }
-        tracing::info!(target: "audit", event = "foreign_origin_refused", path = req.path());
+        state.events.note(Note::of(EventKind::ForeignOriginRefused).saying(req.path().to_owned()));
         ready(Err(ApiError::new(ErrorCode::BadOrigin, "This call is for this server's own page")))
     }
 }

@@ -140,6 +140,19 @@ impl Hub {
         self.shards.iter().map(|shard| shard.connections()).sum()
     }
 
+    /// People with a connection on this node.
+    pub fn people(&self) -> usize {
+        let mut people: Vec<UserId> = self.shards.iter().flat_map(|shard| shard.people()).collect();
+        people.sort_unstable();
+        people.dedup();
+        people.len()
+    }
+
+    /// Entries that were handed to connections since this was asked last, each once for each of them.
+    pub fn take_delivered(&self) -> u64 {
+        self.shards.iter().map(|shard| shard.take_delivered()).sum()
+    }
+
     /// A person's connections on this node that can speak (event streams cannot).
     pub fn sockets_of(&self, user: UserId) -> Vec<Arc<Link>> {
         self.shards.iter().flat_map(|shard| shard.sockets_of(user)).collect()

@@ -34,6 +34,7 @@ pub struct Tables {
     /// The last seq delivered in each room that changed while somebody was entering.
     recent: HashMap<RoomId, Seq>,
     ticks: u64,
+    delivered: u64,
     /// Whoever enters now is told to go.
     closed: Option<CloseCode>,
 }
@@ -61,6 +62,15 @@ struct Slot {
 impl Tables {
     pub fn len(&self) -> usize {
         self.connections.len() - self.free.len()
+    }
+
+    pub fn people(&self) -> impl Iterator<Item = UserId> {
+        self.users.keys().copied()
+    }
+
+    /// Entries that were handed to connections since this was asked last, each once for each of them.
+    pub const fn take_delivered(&mut self) -> u64 {
+        std::mem::replace(&mut self.delivered, 0)
     }
 
     pub fn sessions(&self) -> impl Iterator<Item = SessionId> {

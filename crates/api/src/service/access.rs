@@ -1,9 +1,11 @@
 //! Who may come near a room, asked afresh at every call, and which refusal each of the others gets: for a stranger a private
 //! room is exactly as unknown as one that does not exist.
 
-use super::Caller;
-use crate::store::{RoomRecord, Standing, Store, StoreError};
+use super::events::{Events, Note};
+use super::{Caller, Parts};
+use crate::store::{RoomRecord, Standing, StoreError};
 use natter_shared::entry::Message;
+use natter_shared::event::EventKind;
 use natter_shared::id::{RoomId, UserId};
 use natter_shared::room::{Role, RoomKind, Visibility};
 
@@ -33,28 +35,28 @@ pub(super) fn has_account(caller: &Caller) -> Result<(), Denied> {
     if caller.guest { Err(Denied::Forbidden("Guests cannot do this. Keep your account first")) } else { Ok(()) }
 }
 
-/// The room and the caller's role in it, or the refusal. `what` names the attempt in the audit log.
+/// The room and the caller's role in it, or the refusal. `what` names the attempt in the log of events.
 pub(super) async fn member(
-    store: &dyn Store,
+    parts: &Parts,
     caller: &Caller,
     room: RoomId,
     what: &'static str,
 ) -> Result<(RoomRecord, Role), AccessError> {
-    match store.room_for(room, caller.user).await? {
+    match parts.store.room_for(room, caller.user).await? {
         Some((record, Standing::Member(role))) => Ok((record, role)),
-        found => Err(AccessError::Denied(refuse(caller, room, found.as_ref(), what))),
+        found => Err(AccessError::Denied(refuse(&parts.events, caller, room, found.as_ref(), what))),
     }
 }
 
 /// The same, for what takes a role.
 pub(super) async fn at_least(
     least: Role,
-    store: &dyn Store,
+    parts: &Parts,
     caller: &Caller,
     room: RoomId,
     what: &'static str,
 ) -> Result<(RoomRecord, Role), AccessError> {
-    let (record, role) = member(store, caller, room, what).await?;
+    let (record, role) = member(parts, caller, room, what).await?;
     let why = match (record.kind, least) {
         (RoomKind::Direct, _) => Some("A direct conversation has nothing to administer"),
         (RoomKind::Room, Role::Owner) if role < least => Some("Only the owners of this room can do this"),
@@ -64,20 +66,21 @@ pub(super) async fn at_least(
     match why {
         None => Ok((record, role)),
         Some(why) => {
-            log(caller, room, what);
+            log(&parts.events, caller, room, what);
             Err(AccessError::Denied(Denied::Forbidden(why)))
         }
     }
 }
 
-/// The refusal for somebody who is not in a room, noted in the audit log.
+/// The refusal for somebody who is not in a room, noted as an event.
 pub(super) fn refuse(
+    events: &Events,
     caller: &Caller,
     room: RoomId,
     found: Option<&(RoomRecord, Standing)>,
     what: &'static str,
 ) -> Denied {
-    log(caller, room, what);
+    log(events, caller, room, what);
     match found {
         Some((record, standing)) if may_find(caller, record) => match standing {
             Standing::Banned => Denied::Forbidden("You were removed from this room"),
@@ -98,8 +101,8 @@ pub(super) fn is_open(record: &RoomRecord) -> bool {
 }
 
 /// Notes a refused attempt.
-pub(super) fn log(caller: &Caller, room: RoomId, what: &'static str) {
-    tracing::info!(target: "audit", event = "denied", user = %caller.user, %room, what);
+pub(super) fn log(events: &Events, caller: &Caller, room: RoomId, what: &'static str) {
+    events.note(Note::of(EventKind::Denied).by(caller.user).in_room(room).saying(what));
 }
 
 /// Whether a message is not a whisper between others.

@@ -1,5 +1,6 @@
 //! People: registering, the own profile and password, and finding others. An e-mail address is shown to its owner alone.
 
+use super::events::Note;
 use super::password::{PasswordError, Passwords, Verified};
 use super::sessions::{SessionError, Sessions};
 use super::strength::{Strength, judge};
@@ -12,6 +13,7 @@ use natter_shared::account::{
     CheckAnswer, CheckForm, Me, PasswordChange, ProfilePatch, RegisterForm, Registration, User,
 };
 use natter_shared::error::{FieldErrors, Fields};
+use natter_shared::event::EventKind;
 use natter_shared::id::UserId;
 use natter_shared::limits;
 use natter_shared::page::{ListQuery, Page, parse_limit};
@@ -91,7 +93,7 @@ impl Accounts {
         };
         match self.parts.store.create_user(user).await? {
             CreatedUser::Created(user) => {
-                tracing::info!(target: "audit", event = "registered", user = %user.id, ip = %origin.ip);
+                self.parts.events.note(Note::of(EventKind::Registered).by(user.id).from(origin));
                 Ok(user)
             }
             CreatedUser::UsernameTaken => Err(AccountError::UsernameTaken),
@@ -124,7 +126,7 @@ impl Accounts {
         };
         match self.parts.store.keep_guest(account).await? {
             Kept::Kept(record) => {
-                tracing::info!(target: "audit", event = "guest_kept", user = %caller.user, ip = %origin.ip);
+                self.parts.events.note(Note::of(EventKind::GuestKept).by(caller.user).from(origin));
                 Ok(as_me(*record))
             }
             Kept::UsernameTaken => Err(AccountError::UsernameTaken),
@@ -218,7 +220,7 @@ impl Accounts {
         let new = errors.finish(new).map_err(AccountError::Invalid)?;
         let current = Password::to_compare(change.current.expose()).ok_or(AccountError::WrongPassword)?;
         if self.passwords.verify(&current, record.password_hash.as_deref()).await? == Verified::Wrong {
-            tracing::info!(target: "audit", event = "password_change_failed", user = %caller.user);
+            self.parts.events.note(Note::of(EventKind::PasswordChangeFailed).by(caller.user));
             return Err(AccountError::WrongPassword);
         }
         let user = &record.user;
@@ -237,7 +239,7 @@ impl Accounts {
             }
             self.parts.store.set_password(caller.user, &hash).await?;
         }
-        tracing::info!(target: "audit", event = "password_changed", user = %caller.user);
+        self.parts.events.note(Note::of(EventKind::PasswordChanged).by(caller.user));
         self.sessions.end_all_but(caller.user, Some(caller.session)).await?;
         self.sessions.forgive(&user.username);
         Ok(())
@@ -276,7 +278,7 @@ impl Accounts {
 }
 
 fn as_me(record: UserRecord) -> Me {
-    Me { user: record.user, email: record.email, created_at: record.created_at }
+    Me { user: record.user, email: record.email, created_at: record.created_at, admin: record.admin }
 }
 
 #[cfg(test)]

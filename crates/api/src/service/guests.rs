@@ -1,12 +1,14 @@
 //! Guests: people who come by a room's code with nothing but a name. They see the rooms whose code they have and nothing
 //! else, until they keep their account.
 
+use super::events::Note;
 use super::rooms::{RoomError, Rooms};
 use super::sessions::{Opened, SessionError, Sessions};
 use super::{Origin, Parts, rate};
 use crate::clock::random;
 use crate::store::{CreatedUser, NewUser, StoreError};
 use natter_shared::account::{GuestForm, User};
+use natter_shared::event::EventKind;
 use natter_shared::id::UserId;
 use natter_shared::text::{DisplayName, Username};
 use std::sync::Arc;
@@ -43,11 +45,11 @@ impl Guests {
         let (display_name, code) = form.parse().map_err(RoomError::Invalid)?;
         self.parts.take_for_ip("guests", origin.ip, rate::GUESTS).await.map_err(RoomError::TooOften)?;
         if !self.rooms.takes_guests(&code).await? {
-            tracing::info!(target: "audit", event = "denied", ip = %origin.ip, what = "a join code of a guest");
+            self.parts.events.note(Note::of(EventKind::Denied).from(origin).saying("a join code of a guest"));
             return Err(RoomError::Unknown.into());
         }
         let user = self.create(display_name).await?;
-        tracing::info!(target: "audit", event = "guest", user = %user.id, ip = %origin.ip);
+        self.parts.events.note(Note::of(EventKind::Guest).by(user.id).from(origin));
         let opened = self.sessions.open(user, origin).await?;
         let caller = self.sessions.authenticate(&opened.session.access_token).await?;
         match self.rooms.come_by_code(&caller, &code, origin).await {

@@ -5,6 +5,7 @@
 //! later. Moved marks are pushed in rooms of at most [`PUSHED_MEMBERS_MAX`] members only: one message in a room of *n* makes
 //! *n* marks, each for *n* readers. In larger rooms `GET /rooms/{id}/members` says where everybody stands.
 
+use super::events::Events;
 use super::log_writer::WriteError;
 use super::{Caller, Parts, access};
 use crate::bus::{Bus, Notice};
@@ -50,6 +51,7 @@ pub enum MarkError {
 #[derive(Clone)]
 pub struct Marks {
     store: Arc<dyn Store>,
+    events: Events,
     shared: Arc<Shared>,
     /// Closes when the task has ended.
     ended: watch::Receiver<()>,
@@ -122,7 +124,7 @@ impl Marks {
             task.run().await;
             drop(alive);
         });
-        Self { store: Arc::clone(&parts.store), shared, ended }
+        Self { store: Arc::clone(&parts.store), events: parts.events.clone(), shared, ended }
     }
 
     /// The caller's client has all entries up to `seq`. Queued; of no effect for who is not a member.
@@ -138,7 +140,7 @@ impl Marks {
     /// Like [`Marks::read`], but says so if the caller is not a member, and returns when the mark is durable.
     pub async fn read_durably(&self, caller: &Caller, room: RoomId, seq: Seq) -> Result<(), MarkError> {
         let Standing::Member(_) = self.store.standing(room, caller.user).await? else {
-            access::log(caller, room, "set a read mark");
+            access::log(&self.events, caller, room, "set a read mark");
             return Err(MarkError::Unknown);
         };
         let (answer, answered) = oneshot::channel();

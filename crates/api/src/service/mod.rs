@@ -3,6 +3,8 @@
 
 mod access;
 pub mod accounts;
+pub mod admin;
+pub mod events;
 pub mod guests;
 pub mod log_writer;
 pub mod marks;
@@ -20,6 +22,7 @@ pub mod work;
 use crate::bus::Bus;
 use crate::clock::{Clock, Entropy};
 use crate::store::Store;
+use events::Events;
 use natter_shared::id::{SessionId, UserId};
 use natter_shared::timestamp::Timestamp;
 use std::net::IpAddr;
@@ -54,6 +57,7 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<dyn Entropy>,
     pub settings: Arc<Settings>,
+    pub events: Events,
 }
 
 /// The settings that services read, already checked.

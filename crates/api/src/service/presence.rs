@@ -128,7 +128,7 @@ impl Presence {
         let user = caller.user;
         self.0.parts.take_for_user("typing", user, rate::TYPING).await.map_err(PresenceError::TooOften)?;
         let Standing::Member(_) = self.0.parts.store.standing(room, user).await? else {
-            access::log(caller, room, "typing");
+            access::log(&self.0.parts.events, caller, room, "typing");
             return Err(PresenceError::Unknown);
         };
         let frame = ServerFrame::Typing { room, user };

@@ -1,7 +1,9 @@
 //! How often anything may be done: the one table of rates, and the one way to ask for it. Counting is the bus' work.
 
 use super::Parts;
+use super::events::Note;
 use crate::bus::{Rate, TooOften};
+use natter_shared::event::EventKind;
 use natter_shared::id::UserId;
 use natter_shared::limits;
 use std::net::{IpAddr, Ipv6Addr};
@@ -45,30 +47,38 @@ pub const TYPING: Rate = per(2, 2 * limits::TYPING_EVERY_MS);
 pub const ROOMS: Rate = per(30, MINUTE);
 /// Whatever else changes a room or one's place in it, by one person.
 pub const ROOM_CHANGES: Rate = per(120, MINUTE);
+/// Calls of one administrator of the server.
+pub const ADMIN: Rate = per(120, MINUTE);
 /// Join codes tried by one person, and from one address. There are 31^8 codes.
 pub const JOIN_CODE: Rate = per(20, MINUTE);
 
 impl Parts {
     /// Takes one out of `what`'s bucket for `whom`; always granted if the settings switch rates off.
-    pub async fn take(&self, what: &'static str, whom: &str, rate: Rate) -> Result<(), TooOften> {
+    async fn take(
+        &self,
+        what: &'static str,
+        whom: &dyn std::fmt::Display,
+        rate: Rate,
+        refused: Note,
+    ) -> Result<(), TooOften> {
         if !self.settings.rate_limits {
             return Ok(());
         }
         let taken = self.bus.take(&format!("{what}:{whom}"), rate).await;
-        if let Err(TooOften { retry_after_ms }) = taken {
-            tracing::info!(target: "audit", event = "rate_limited", what, whom, retry_after_ms);
+        if taken.is_err() {
+            self.events.note(refused.saying(what));
         }
         taken
     }
 
     /// Takes one for an address.
     pub async fn take_for_ip(&self, what: &'static str, ip: IpAddr, rate: Rate) -> Result<(), TooOften> {
-        self.take(what, &network(ip).to_string(), rate).await
+        self.take(what, &network(ip), rate, Note::of(EventKind::RateLimited).at_ip(ip)).await
     }
 
     /// Takes one for a person.
     pub async fn take_for_user(&self, what: &'static str, user: UserId, rate: Rate) -> Result<(), TooOften> {
-        self.take(what, &user.to_string(), rate).await
+        self.take(what, &user, rate, Note::of(EventKind::RateLimited).by(user)).await
     }
 }
 

@@ -1,6 +1,7 @@
 //! The contract of a store as tests, written once. `conforms!` runs all of them on one store; every test gets an empty one.
 
 pub(super) mod accounts;
+pub(super) mod events;
 pub(super) mod log;
 pub(super) mod marks;
 pub(super) mod messages;
@@ -24,6 +25,8 @@ macro_rules! conforms {
                 a_lost_answer_can_be_asked_for_again,
                 a_guest_becomes_a_person_once,
                 people_are_searched_in_pages,
+                administrators_are_made_and_unmade,
+                everybody_is_listed_for_administrators,
             ]
             sessions: [
                 fifty_refreshes_at_once_have_one_successor,
@@ -39,6 +42,7 @@ macro_rules! conforms {
                 a_room_is_made_once_however_often_it_is_asked_for,
                 codes_are_unique_and_can_be_switched_off,
                 the_directory_comes_in_pages,
+                every_room_is_listed_for_administrators,
                 fifty_first_messages_make_one_direct_conversation,
                 people_come_and_go_and_are_banned,
                 members_come_by_role_and_name,
@@ -77,6 +81,12 @@ macro_rules! conforms {
             ]
             marks: [
                 watermarks_never_go_back_and_stop_at_the_head,
+            ]
+            events: [
+                events_are_kept_once_and_come_newest_first,
+                events_are_found_by_kind_person_and_time,
+                events_are_added_up_by_stretches_of_time,
+                old_events_are_forgotten,
             ]
             search: [
                 words_are_found_by_their_beginnings,

@@ -19,12 +19,15 @@
 //! `conformance.rs` is this contract as tests; every store passes all of them.
 
 pub mod archive;
+mod events;
 mod judge;
 pub mod mongo;
 pub mod sqlite;
 
 #[cfg(test)]
 pub(crate) mod conformance;
+
+pub use events::{EventSearch, Events, Tally, TallySearch};
 
 use async_trait::async_trait;
 use natter_shared::account::{Gender, ProfileChange, User};
@@ -53,8 +56,8 @@ pub enum StoreError {
 pub type Stored<T> = Result<T, StoreError>;
 
 /// Everything that is kept, as one object.
-pub trait Store: Accounts + Sessions + Rooms + Log + Marks + Health {}
-impl<T: Accounts + Sessions + Rooms + Log + Marks + Health> Store for T {}
+pub trait Store: Accounts + Sessions + Rooms + Log + Marks + Events + Health {}
+impl<T: Accounts + Sessions + Rooms + Log + Marks + Events + Health> Store for T {}
 
 /// Whether the store can do its work.
 #[async_trait]
@@ -72,6 +75,12 @@ pub struct UserRecord {
     pub password_hash: Option<String>,
     pub created_at: Timestamp,
     pub disabled: bool,
+    /// An administrator of the server.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub admin: bool,
+    /// When their newest login began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_login_at: Option<Timestamp>,
 }
 
 /// A person to be.
@@ -129,6 +138,14 @@ pub trait Accounts: Send + Sync + 'static {
     async fn set_password(&self, id: UserId, password_hash: &str) -> Stored<()>;
     /// Makes an account of a guest, once; a repeat of the same call is answered like the first.
     async fn keep_guest(&self, account: KeptGuest) -> Stored<Kept>;
+    /// Makes a person an administrator of the server, or one of the others again; `None` if there is no such person.
+    async fn set_admin(&self, id: UserId, admin: bool) -> Stored<Option<UserRecord>>;
+    /// Marks a person as one who is not let in, or as one who is; `None` if there is no such person. Ends no login.
+    async fn set_disabled(&self, id: UserId, disabled: bool) -> Stored<Option<UserRecord>>;
+    /// The administrators of the server, also disabled ones, by username.
+    async fn administrators(&self) -> Stored<Vec<UserRecord>>;
+    /// Everybody, also guests and who is disabled, whose username starts with `prefix`, by username, after `after`.
+    async fn search_accounts(&self, prefix: &str, after: Option<&str>, limit: u32) -> Stored<Vec<UserRecord>>;
 }
 
 /// SHA-256 of a refresh token.
@@ -177,6 +194,7 @@ pub enum Rotation {
 
 #[async_trait]
 pub trait Sessions: Send + Sync + 'static {
+    /// Begins a login, and notes when on its person.
     async fn create_session(&self, session: NewSession) -> Stored<()>;
     /// The login and whose it is, in one read.
     async fn session(&self, id: SessionId) -> Stored<Option<(SessionRecord, UserRecord)>>;
@@ -306,6 +324,8 @@ pub trait Rooms: Send + Sync + 'static {
     async fn set_code(&self, id: RoomId, code: Option<&JoinCode>) -> Stored<SetCode>;
     /// Public rooms, not archived, whose name contains `query` (any case), by name key, after the name key `after`.
     async fn directory(&self, query: Option<&str>, after: Option<&str>, limit: u32) -> Stored<Vec<RoomRecord>>;
+    /// The same of all rooms, also private and archived ones; no direct conversations.
+    async fn every_room(&self, query: Option<&str>, after: Option<&str>, limit: u32) -> Stored<Vec<RoomRecord>>;
     async fn standing(&self, room: RoomId, user: UserId) -> Stored<Standing>;
     /// The room and how the person stands to it, in one read.
     async fn room_for(&self, room: RoomId, user: UserId) -> Stored<Option<(RoomRecord, Standing)>>;

@@ -34,13 +34,15 @@ enum Needs {
     Member,
     /// To be an administrator of the room.
     Admin,
+    /// To be an administrator of the server, which nobody here is.
+    Operator,
     /// To know a private room's code; being told that the room is there is already too much.
     Invitation,
 }
 
 /// Every route: method, template, what it needs, and a body that is well formed.
 fn table() -> Vec<(Method, &'static str, Needs, Value)> {
-    use Needs::{Admin, Invitation, Login, Member, Nothing};
+    use Needs::{Admin, Invitation, Login, Member, Nothing, Operator};
     let message = json!({"client_id": client_id(), "body": "x"});
     vec![
         (Method::POST, path::REGISTER, Nothing, json!({})),
@@ -67,6 +69,12 @@ fn table() -> Vec<(Method, &'static str, Needs, Value)> {
         (Method::PUT, path::DM, Login, json!({})),
         (Method::GET, path::SEARCH, Login, Value::Null),
         (Method::GET, path::EVENTS, Login, Value::Null),
+        (Method::GET, path::ADMIN_EVENTS, Operator, Value::Null),
+        (Method::GET, path::ADMIN_FIGURES, Operator, Value::Null),
+        (Method::GET, path::ADMIN_USERS, Operator, Value::Null),
+        (Method::PATCH, path::ADMIN_USER, Operator, json!({"disabled": true})),
+        (Method::POST, path::ADMIN_SIGN_OUT, Operator, json!({})),
+        (Method::GET, path::ADMIN_ROOMS, Operator, Value::Null),
         (Method::POST, path::JOIN, Invitation, json!({})),
         (Method::GET, path::ROOM, Member, Value::Null),
         (Method::GET, path::MEMBERS, Member, Value::Null),
@@ -133,10 +141,10 @@ fn check(who: As, needs: Needs, route: &str, answer: &Answer) {
     match (needs, who) {
         (Needs::Nothing, _) => assert_ne!(status, 404, "{what}"),
         (_, As::Nobody) => assert_eq!(status, 401, "{what}"),
+        (Needs::Operator, _) | (Needs::Admin, As::Member) => assert_eq!(status, 403, "{what}"),
         (Needs::Login, _) => assert!(![401, 403].contains(&status), "{what}"),
         (_, As::Stranger) => assert_eq!(status, 404, "{what}"),
         (_, As::Former | As::Banned) => assert!([403, 404].contains(&status), "{what}"),
-        (Needs::Admin, As::Member) => assert_eq!(status, 403, "{what}"),
         (Needs::Member | Needs::Invitation, As::Member) | (_, As::Owner) => assert_ne!(status, 401, "{what}"),
     }
 }

@@ -230,3 +230,51 @@ fn a_busy_address_is_one_sentence() {
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(!output.status.success() && said.contains(&listen) && said.contains("NATTER_LISTEN"), "{said}");
 }
+
+/// Gives an order about administrators on a store, and returns whether it was carried out and what was said.
+fn orders(store: &str, arguments: &[&str]) -> (Option<i32>, String) {
+    let mut command = natter(&[("NATTER_STORE", store)]);
+    command.arg("admin").args(arguments);
+    let output = ends(command);
+    let said = [output.stdout, output.stderr].concat();
+    (output.status.code(), String::from_utf8_lossy(&said).into_owned())
+}
+
+#[tokio::test]
+async fn administrators_are_made_at_the_machine_while_the_server_runs() {
+    let data = tempfile::tempdir().unwrap();
+    let store = format!("sqlite:{}", data.path().join("natter.db").display());
+    let (code, said) = orders(&store, &["list"]);
+    assert!(code == Some(2) && said.contains("natter.db"), "there is no store yet, and none is made: {said}");
+    assert!(!data.path().join("natter.db").exists());
+
+    let server = Running::start(data.path(), 0);
+    let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().unwrap();
+    let url = |path: &str| format!("http://{}{path}", server.address);
+    let form = json!({"username": "ann", "email": "a@example.org", "password": crate::support::PASSWORD});
+    let session: serde_json::Value =
+        client.post(url(path::REGISTER)).json(&form).send().await.unwrap().json().await.unwrap();
+    let token = session["access_token"].as_str().unwrap();
+    let is_admin = async || {
+        let me: natter_shared::account::Me =
+            client.get(url(path::ME)).bearer_auth(token).send().await.unwrap().json().await.unwrap();
+        me.admin
+    };
+    assert!(!is_admin().await);
+    let (code, said) = orders(&store, &["list"]);
+    assert!(code == Some(0) && said.contains("natter admin grant"), "{said}");
+    for (name, why) in [("bob", "register first"), ("no name", "no username")] {
+        let (code, said) = orders(&store, &["grant", name]);
+        assert!(code == Some(2) && said.contains(name) && said.contains(why), "{code:?} {said}");
+    }
+    for (order, says) in [("grant", "from now on"), ("grant", "was one before")] {
+        let (code, said) = orders(&store, &[order, "ann"]);
+        assert!(code == Some(0) && said.contains(says), "{said}");
+        assert!(is_admin().await);
+    }
+    assert_eq!(orders(&store, &["list"]), (Some(0), "ann\n".to_owned()));
+    let (code, said) = orders(&store, &["revoke", "@ann"]);
+    assert!(code == Some(0) && said.contains("Nobody is"), "{said}");
+    assert!(!is_admin().await);
+    assert_eq!(orders(&store, &["depose", "ann"]).0, Some(2));
+}

@@ -30,6 +30,8 @@ fn person(n: u8) -> Piece {
         password_hash: Some("natter1$…".to_owned()),
         created_at: Timestamp::from_millis(1_795_000_000_000),
         disabled: false,
+        admin: false,
+        last_login_at: None,
     })
 }
 
@@ -105,6 +107,11 @@ fn the_format_stays() {
         r#"{"person":{"user":{"id":"01010101-0101-0101-0101-010101010101","username":"person1","display_name":"Ańn ✨","guest":false},"email":null,"password_hash":"natter1$…","created_at":"2026-11-18T11:06:40.000Z","disabled":false}}"#
             .replace("Ańn", "Ann\u{301}")
     );
+    let Piece::Person(ordinary) = person(1) else { panic!("a person") };
+    let last_login_at = Some(Timestamp::from_millis(1_795_000_000_000));
+    let admin = spelled(&Piece::Person(UserRecord { admin: true, last_login_at, ..ordinary }));
+    let more = r#""disabled":false,"admin":true,"last_login_at":"2026-11-18T11:06:40.000Z"}}"#;
+    assert!(admin.ends_with(more), "{admin}");
     assert_eq!(
         spelled(&entry(2)),
         r#"{"entry":{"room":"09090909-0909-0909-0909-090909090909","seq":2,"at":"2026-11-18T11:06:40.000Z","author":"01010101-0101-0101-0101-010101010101","client_id":"02020202-0202-0202-0202-020202020202","kind":"message","body":"line 2\nand \"more\"","reply_to":1}}"#

@@ -6,6 +6,7 @@ use crate::realtime::doors::Doors;
 use crate::realtime::hub::Hub;
 use crate::service::Origin;
 use crate::service::accounts::Accounts;
+use crate::service::admin::Admin;
 use crate::service::guests::Guests;
 use crate::service::marks::Marks;
 use crate::service::messages::Messages;
@@ -25,12 +26,14 @@ fn served(stage: &Stage) -> AppState {
     let rooms = Arc::new(Rooms::new(parts, stage.log.clone()));
     AppState {
         accounts: Accounts::new(parts, &sessions),
+        admin: Admin::new(parts, &sessions),
         guests: Guests::new(parts, &sessions, &rooms),
         sessions,
         rooms,
         messages: Messages::new(parts, stage.log.clone()),
         marks: Marks::start(parts),
         presence: Presence::new(parts),
+        events: parts.events.clone(),
         store: Arc::clone(&parts.store),
         bus: Arc::clone(&parts.bus),
         clock: Arc::clone(&parts.clock),

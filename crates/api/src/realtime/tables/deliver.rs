@@ -48,6 +48,7 @@ impl Tables {
         let room = batch.room();
         let Some(slot) = self.rooms.get(&room) else { return };
         let whole = from == batch.first();
+        let mut reached = 0;
         for &key in &slot.members {
             let Some(connection) = self.connections.get_mut(key as usize).and_then(Option::as_mut) else { continue };
             let mut from = from;
@@ -66,6 +67,7 @@ impl Tables {
             {
                 to = *seq;
             }
+            reached += 1;
             if whole && from == batch.first() && to == batch.last() {
                 for frame in batch.frames_for(connection.user) {
                     connection.link.outbox.push(frame);
@@ -76,6 +78,7 @@ impl Tables {
                 }
             }
         }
+        self.delivered += reached * (batch.last().get() + 1).saturating_sub(from.get());
     }
 }
 

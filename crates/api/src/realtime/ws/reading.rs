@@ -14,12 +14,14 @@ use crate::realtime::outgoing::Outgoing;
 use crate::realtime::patience::Patience;
 use crate::realtime::shard::Shard;
 use crate::service::Caller;
+use crate::service::events::Note;
 use crate::state::AppState;
 use actix_web::web::Data;
 use actix_ws::{AggregatedMessage, AggregatedMessageStream, CloseReason, ProtocolError};
 use futures_util::future::LocalBoxFuture;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
+use natter_shared::event::EventKind;
 use natter_shared::frame::{ClientFrame, CloseCode, SendFrame};
 use natter_shared::limits;
 use std::error::Error;
@@ -261,10 +263,15 @@ impl Socket {
 
     fn count(&mut self, error: &ApiError) -> Option<End> {
         tracing::debug!(ip = self.ip, code = ?error.code, cause = error.cause().unwrap_or("-"), "frame refused");
+        self.state.events.count(EventKind::Errors, error.code.word(), 1);
         if !self.state.config.rate_limits || self.patience.bears(error.code, Instant::now()) {
             return None;
         }
-        tracing::info!(target: "audit", event = "socket_abuse", ip = self.ip);
+        let abuse = Note::of(EventKind::SocketAbuse);
+        self.state.events.note(match self.ip.parse() {
+            Ok(ip) => abuse.at_ip(ip),
+            Err(_) => abuse,
+        });
         Some(End::Close(CloseCode::Abuse))
     }
 }

@@ -10,12 +10,14 @@ mod stretches;
 mod tests;
 
 use super::access::{self, AccessError, Denied};
+use super::events::Note;
 use super::log_writer::{LogWriter, WriteError};
 use super::{Caller, Parts, rate};
 use crate::bus::TooOften;
 use crate::store::{Appended, NewEntry, Refused, RoomRecord, StoreError};
 use natter_shared::entry::{EditForm, Entry, EntryKind, Message, MessageForm};
 use natter_shared::error::Fields;
+use natter_shared::event::EventKind;
 use natter_shared::id::{ClientId, RoomId, Seq};
 use natter_shared::room::{Role, RoomKind};
 use natter_shared::text::Emoji;
@@ -107,7 +109,7 @@ impl Messages {
         self.allow_change(caller).await?;
         let (_, _, message) = self.target(caller, room, target, "edit a message").await?;
         if message.author.id != caller.user {
-            access::log(caller, room, "edit a message of somebody else");
+            access::log(&self.parts.events, caller, room, "edit a message of somebody else");
             return Err(MessageError::Forbidden(NOT_AUTHOR));
         }
         refuse_whisper(&message)?;
@@ -120,10 +122,15 @@ impl Messages {
         let (record, role, message) = self.target(caller, room, target, "delete a message").await?;
         let administers = record.kind == RoomKind::Room && role >= Role::Admin;
         if message.author.id != caller.user && !administers {
-            access::log(caller, room, "delete a message of somebody else");
+            access::log(&self.parts.events, caller, room, "delete a message of somebody else");
             return Err(MessageError::Forbidden("Only its author and the room's administrators can delete a message"));
         }
-        self.write(caller, room, None, EntryKind::Deleted { target }).await
+        let deleted = self.write(caller, room, None, EntryKind::Deleted { target }).await?;
+        if message.author.id != caller.user && !deleted.again {
+            let removed = Note::of(EventKind::MessageRemoved).by(caller.user).to(message.author.id);
+            self.parts.events.note(removed.in_room(room));
+        }
+        Ok(deleted)
     }
 
     /// Adds the caller's reaction; if it is there already, its entry is the answer.
@@ -161,7 +168,7 @@ impl Messages {
         target: Seq,
         what: &'static str,
     ) -> Result<(RoomRecord, Role, Message), MessageError> {
-        let (record, role) = access::member(&*self.parts.store, caller, room, what).await?;
+        let (record, role) = access::member(&self.parts, caller, room, what).await?;
         let message = self.parts.store.message(room, target).await?;
         let message = message.filter(|message| access::may_see(message, caller.user)).ok_or(MessageError::Unknown)?;
         Ok((record, role, message))
@@ -180,7 +187,12 @@ impl Messages {
         };
         let entry = NewEntry { room, author: caller.user, at: self.parts.clock.now(), client_id, what };
         match self.log.append(entry).await? {
-            Appended::New(entry) => Ok(Sent { entry: entry.seen_by(caller.user), again: false }),
+            Appended::New(entry) => {
+                if matches!(entry.what, EntryKind::Message(_)) {
+                    self.parts.events.count(EventKind::MessagesSent, "", 1);
+                }
+                Ok(Sent { entry: entry.seen_by(caller.user), again: false })
+            }
             Appended::Again(entry) => Ok(Sent { entry: entry.seen_by(caller.user), again: true }),
             Appended::Refused(Refused::NoReference) => {
                 let mut fields = Fields::new();
@@ -200,7 +212,7 @@ impl Messages {
     async fn refused(&self, caller: &Caller, room: RoomId, why: Refused) -> MessageError {
         match why {
             Refused::NoRoom | Refused::NotMember => {
-                match access::member(&*self.parts.store, caller, room, "write to a room").await {
+                match access::member(&self.parts, caller, room, "write to a room").await {
                     // Came in at this very moment; what they tried was before.
                     Ok(_) => MessageError::Unknown,
                     Err(error) => error.into(),

@@ -11,7 +11,7 @@ impl Messages {
     /// A page of messages with edits, deletions and reactions applied, and the events between them.
     pub async fn page(&self, caller: &Caller, room: RoomId, query: MessagesQuery) -> Result<MessagePage, MessageError> {
         let (window, limit) = query.parse().map_err(MessageError::Invalid)?;
-        access::member(&*self.parts.store, caller, room, "read messages").await?;
+        access::member(&self.parts, caller, room, "read messages").await?;
         let slice = self.parts.store.messages(room, caller.user, window, limit).await?;
         let slice = slice.ok_or(MessageError::Unknown)?;
         let messages = slice.messages.into_iter().map(|message| access::shown(message, caller.user)).collect();
@@ -22,7 +22,7 @@ impl Messages {
     /// A stretch of the raw log, for catching up. A cursor beyond the head is none of this room.
     pub async fn entries(&self, caller: &Caller, room: RoomId, query: EntriesQuery) -> Result<EntryPage, MessageError> {
         let (after, limit) = query.parse().map_err(MessageError::Invalid)?;
-        access::member(&*self.parts.store, caller, room, "read the log").await?;
+        access::member(&self.parts, caller, room, "read the log").await?;
         let slice = self.parts.store.entries_after(room, after, limit).await?.ok_or(MessageError::Unknown)?;
         if after > slice.head {
             return Err(field("after", "This lies beyond the newest entry of the room"));

@@ -27,7 +27,7 @@ impl Messages {
         };
         self.parts.take_for_user("search", caller.user, rate::SEARCH).await.map_err(MessageError::TooOften)?;
         if let Some(room) = query.room {
-            access::member(&*self.parts.store, caller, room, "search a room").await?;
+            access::member(&self.parts, caller, room, "search a room").await?;
         }
         let search = Search { reader: caller.user, query: text, room: query.room, after, limit: limit + 1 };
         let mut messages = self.parts.store.search(search).await?;

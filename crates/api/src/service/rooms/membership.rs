@@ -2,9 +2,11 @@
 
 use super::{RoomError, Rooms, field};
 use crate::service::access::{self, Denied};
+use crate::service::events::Note;
 use crate::service::{Caller, Origin, rate};
 use crate::store::{MemberRecord, RoomRecord, Standing};
 use natter_shared::entry::EntryKind;
+use natter_shared::event::EventKind;
 use natter_shared::id::{RoomId, UserId};
 use natter_shared::room::{CodeForm, Member, Role, Room, RoomKind};
 use natter_shared::text::JoinCode;
@@ -19,7 +21,7 @@ impl Rooms {
             Some((record, Standing::Stranger | Standing::Former)) if access::may_find(caller, &record) => {
                 self.come_in(caller, record).await
             }
-            found => Err(access::refuse(caller, room, found.as_ref(), "join a room").into()),
+            found => Err(access::refuse(&self.parts.events, caller, room, found.as_ref(), "join a room").into()),
         }
     }
 
@@ -44,14 +46,15 @@ impl Rooms {
         origin: &Origin,
     ) -> Result<Room, RoomError> {
         let Some(record) = self.parts.store.room_by_code(code).await? else {
-            tracing::info!(target: "audit", event = "denied", user = %caller.user, ip = %origin.ip, what = "a join code");
+            let denied = Note::of(EventKind::Denied).by(caller.user).from(origin);
+            self.parts.events.note(denied.saying("a join code"));
             return Err(RoomError::Unknown);
         };
         match self.parts.store.standing(record.id, caller.user).await? {
             Standing::Member(role) => self.view(&record, caller.user, Some(role)).await,
             Standing::Stranger | Standing::Former => self.come_in(caller, record).await,
             Standing::Banned => {
-                access::log(caller, record.id, "join by code");
+                access::log(&self.parts.events, caller, record.id, "join by code");
                 Err(RoomError::Unknown)
             }
         }
@@ -75,7 +78,7 @@ impl Rooms {
     /// Goes out. The last owner stays while others are in the room.
     pub async fn leave(&self, caller: &Caller, room: RoomId) -> Result<(), RoomError> {
         self.allow("room_changes", caller, rate::ROOM_CHANGES).await?;
-        let (record, _) = access::member(&*self.parts.store, caller, room, "leave a room").await?;
+        let (record, _) = access::member(&self.parts, caller, room, "leave a room").await?;
         if record.kind == RoomKind::Direct {
             return Err(RoomError::Forbidden("A direct conversation cannot be left"));
         }
@@ -85,7 +88,7 @@ impl Rooms {
 
     /// The members, owners first.
     pub async fn members(&self, caller: &Caller, room: RoomId) -> Result<Vec<Member>, RoomError> {
-        access::member(&*self.parts.store, caller, room, "list members").await?;
+        access::member(&self.parts, caller, room, "list members").await?;
         let members = self.parts.store.members(room).await?;
         let ids: Vec<UserId> = members.iter().map(|member| member.user.id).collect();
         let online: HashSet<UserId> = self.parts.bus.online(&ids).await.into_iter().collect();
@@ -99,7 +102,7 @@ impl Rooms {
     /// Gives a member a role. Owners only; the last owner stays one.
     pub async fn set_role(&self, caller: &Caller, room: RoomId, user: UserId, role: Role) -> Result<Member, RoomError> {
         self.allow("room_changes", caller, rate::ROOM_CHANGES).await?;
-        access::at_least(Role::Owner, &*self.parts.store, caller, room, "give a role").await?;
+        access::at_least(Role::Owner, &self.parts, caller, room, "give a role").await?;
         let member = self.parts.store.member(room, user).await?.ok_or(RoomError::Unknown)?;
         if member.role != role {
             self.write(caller, room, EntryKind::Role { user, role }).await?;
@@ -114,13 +117,13 @@ impl Rooms {
     /// Removes a member, for good with `ban`. Administrators remove members, owners everybody but themselves.
     pub async fn remove(&self, caller: &Caller, room: RoomId, user: UserId, ban: bool) -> Result<(), RoomError> {
         self.allow("room_changes", caller, rate::ROOM_CHANGES).await?;
-        let (_, own) = access::at_least(Role::Admin, &*self.parts.store, caller, room, "remove a member").await?;
+        let (_, own) = access::at_least(Role::Admin, &self.parts, caller, room, "remove a member").await?;
         if user == caller.user {
             return Err(field("user", "You cannot remove yourself. Leave the room"));
         }
         let member = self.parts.store.member(room, user).await?.ok_or(RoomError::Unknown)?;
         if member.role > Role::Member && own < Role::Owner {
-            access::log(caller, room, "remove an administrator");
+            access::log(&self.parts.events, caller, room, "remove an administrator");
             return Err(Denied::Forbidden("Only the owners of this room can remove an administrator").into());
         }
         self.write(caller, room, EntryKind::Removed { user, banned: ban }).await?;

@@ -10,7 +10,10 @@ mod view;
 #[cfg(test)]
 mod tests;
 
+pub(super) use view::room as shown;
+
 use super::access::{self, AccessError, Denied};
+use super::events::Note;
 use super::log_writer::{LogWriter, WriteError};
 use super::{Caller, Parts, rate};
 use crate::bus::{Notice, Rate, TooOften};
@@ -20,10 +23,11 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use natter_shared::entry::EntryKind;
 use natter_shared::error::Fields;
+use natter_shared::event::EventKind;
 use natter_shared::id::{RoomId, UserId};
 use natter_shared::limits;
 use natter_shared::page::{ListQuery, Page, parse_limit};
-use natter_shared::room::{Role, Room, RoomForm, RoomOverview, RoomPatch};
+use natter_shared::room::{Role, Room, RoomForm, RoomOverview, RoomPatch, Visibility};
 use natter_shared::text::{JoinCode, parse_query};
 use std::sync::Arc;
 
@@ -105,6 +109,7 @@ impl Rooms {
             };
             match self.parts.store.create_room(room).await? {
                 CreatedRoom::Created(record, entry) => {
+                    self.parts.events.note(Note::of(EventKind::RoomCreated).by(caller.user).in_room(record.id));
                     self.parts.bus.publish(Notice::Entries { room: record.id, entries: Arc::new(vec![entry]) });
                     self.tell_everyone(&record);
                     return Ok(self.tell(&record, caller.user, Role::Owner));
@@ -123,7 +128,7 @@ impl Rooms {
             Some((record, Standing::Stranger | Standing::Former)) if access::may_find(caller, &record) => {
                 self.view(&record, caller.user, None).await
             }
-            found => Err(access::refuse(caller, room, found.as_ref(), "see a room").into()),
+            found => Err(access::refuse(&self.parts.events, caller, room, found.as_ref(), "see a room").into()),
         }
     }
 
@@ -131,7 +136,7 @@ impl Rooms {
     pub async fn change(&self, caller: &Caller, room: RoomId, patch: RoomPatch) -> Result<Room, RoomError> {
         let change = patch.parse().map_err(RoomError::Invalid)?;
         self.allow("room_changes", caller, rate::ROOM_CHANGES).await?;
-        let (before, role) = access::at_least(Role::Admin, &*self.parts.store, caller, room, "change a room").await?;
+        let (before, role) = access::at_least(Role::Admin, &self.parts, caller, room, "change a room").await?;
         let mut entries = Vec::new();
         // Unarchived first and archived last, for in between nothing can be written; the name early, for it alone can be
         // refused, and then nothing else has changed.
@@ -211,7 +216,12 @@ impl Rooms {
     async fn write(&self, caller: &Caller, room: RoomId, what: EntryKind) -> Result<bool, RoomError> {
         let entry = NewEntry { room, author: caller.user, at: self.parts.clock.now(), client_id: None, what };
         match self.log.append(entry).await? {
-            Appended::New(_) => Ok(true),
+            Appended::New(entry) => {
+                if let Some(happened) = happened(&entry.what) {
+                    self.parts.events.note(happened.by(caller.user).in_room(room));
+                }
+                Ok(true)
+            }
             Appended::Again(_) => Ok(false),
             Appended::Refused(why) => Err(self.refused(caller, room, why).await?),
         }
@@ -221,14 +231,14 @@ impl Rooms {
     async fn refused(&self, caller: &Caller, room: RoomId, why: Refused) -> Result<RoomError, RoomError> {
         Ok(match why {
             Refused::NoRoom => RoomError::Unknown,
-            Refused::NotMember => match access::member(&*self.parts.store, caller, room, "write to a room").await {
+            Refused::NotMember => match access::member(&self.parts, caller, room, "write to a room").await {
                 // The caller is in the room, so it is the other person who is not.
                 Ok(_) => RoomError::Unknown,
                 Err(error) => error.into(),
             },
             Refused::Banned => {
                 let found = self.parts.store.room_for(room, caller.user).await?;
-                access::refuse(caller, room, found.as_ref(), "join a room").into()
+                access::refuse(&self.parts.events, caller, room, found.as_ref(), "join a room").into()
             }
             Refused::Archived => RoomError::Archived,
             Refused::NameTaken => RoomError::NameTaken,
@@ -249,6 +259,35 @@ impl Rooms {
     async fn allow(&self, what: &'static str, caller: &Caller, rate: Rate) -> Result<(), RoomError> {
         self.parts.take_for_user(what, caller.user, rate).await.map_err(RoomError::TooOften)
     }
+}
+
+/// What a change of a room is in the log of events, which says nothing of names and topics.
+fn happened(what: &EntryKind) -> Option<Note> {
+    Some(match what {
+        EntryKind::Joined => Note::of(EventKind::RoomJoined),
+        EntryKind::Left => Note::of(EventKind::RoomLeft),
+        EntryKind::Removed { user, banned: false } => Note::of(EventKind::MemberRemoved).to(*user),
+        EntryKind::Removed { user, banned: true } => Note::of(EventKind::MemberBanned).to(*user),
+        EntryKind::Renamed { .. } => Note::of(EventKind::RoomRenamed),
+        EntryKind::Topic { .. } => Note::of(EventKind::RoomTopic),
+        EntryKind::Visibility { visibility: Visibility::Public } => {
+            Note::of(EventKind::RoomVisibility).saying("public")
+        }
+        EntryKind::Visibility { visibility: Visibility::Private } => {
+            Note::of(EventKind::RoomVisibility).saying("private")
+        }
+        EntryKind::Archived { archived: true } => Note::of(EventKind::RoomArchived),
+        EntryKind::Archived { archived: false } => Note::of(EventKind::RoomReopened),
+        EntryKind::Role { user, role } => {
+            let role = match role {
+                Role::Member => "member",
+                Role::Admin => "admin",
+                Role::Owner => "owner",
+            };
+            Note::of(EventKind::RoomRole).to(*user).saying(role)
+        }
+        _ => return None,
+    })
 }
 
 fn field(name: &str, why: impl Into<String>) -> RoomError {

@@ -12,7 +12,7 @@ use natter_shared::text::RoomName;
 use std::collections::BTreeMap;
 
 /// The room as somebody with this role sees it.
-pub(super) fn room(record: &RoomRecord, role: Option<Role>, peer: Option<User>) -> Room {
+pub(in crate::service) fn room(record: &RoomRecord, role: Option<Role>, peer: Option<User>) -> Room {
     let name = match &peer {
         Some(peer) => RoomName::from_stored(peer.display_name.as_str().to_owned()),
         None => record.name.clone(),

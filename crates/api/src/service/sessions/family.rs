@@ -2,11 +2,13 @@
 
 use super::{Opened, SessionError, Sessions, is_live};
 use crate::clock::random;
+use crate::service::events::Note;
 use crate::service::token::access::Access;
 use crate::service::token::refresh::{Presented, hash_of};
 use crate::service::{Caller, Origin, rate};
 use crate::store::{NewSession, Rotate, Rotation, SessionRecord};
 use natter_shared::account::{Session, User};
+use natter_shared::event::EventKind;
 use natter_shared::id::{SessionId, UserId};
 use natter_shared::timestamp::Timestamp;
 
@@ -83,12 +85,14 @@ impl Sessions {
             Rotation::Rotated { generation } | Rotation::Again { generation } => generation,
             Rotation::Reused => {
                 let session = shown.session;
-                tracing::warn!(target: "audit", event = "refresh_token_reused", session = %session, ip = %origin.ip);
+                let reused = Note::of(EventKind::RefreshTokenReused).login(session).from(origin);
+                let whose = self.parts.store.session(session).await.ok().flatten().map(|(record, _)| record.user);
+                self.parts.events.note(reused.by(whose));
                 self.ended(vec![session]);
                 return Err(SessionError::NotSignedIn);
             }
             Rotation::Unknown => {
-                tracing::info!(target: "audit", event = "refresh_refused", ip = %origin.ip);
+                self.parts.events.note(Note::of(EventKind::RefreshRefused).from(origin));
                 return Err(SessionError::NotSignedIn);
             }
         };
@@ -103,7 +107,7 @@ impl Sessions {
             Rotation::Again { .. } => self.refresh.find(record.id, generation, record.current).unwrap_or(next),
             _ => next,
         };
-        tracing::info!(target: "audit", event = "refresh", user = %record.user, session = %record.id, ip = %origin.ip);
+        self.parts.events.note(Note::of(EventKind::Refresh).by(record.user).login(record.id).from(origin));
         self.opened(record.id, person.user, token, now, record.expires_at)
     }
 
@@ -123,7 +127,7 @@ impl Sessions {
         for (user, session) in ending {
             if self.parts.store.revoke_session(user, session, now).await? {
                 any = true;
-                tracing::info!(target: "audit", event = "logout", user = %user, session = %session);
+                self.parts.events.note(Note::of(EventKind::Logout).by(user).login(session));
             }
             // Also if it had ended before: then this says it once more to whoever missed it.
             self.ended(vec![session]);

@@ -3,10 +3,12 @@
 
 use super::{Opened, SessionError, Sessions};
 use crate::bus::TooOften;
+use crate::service::events::Note;
 use crate::service::password::Verified;
 use crate::service::throttle::Attempt;
 use crate::service::{Origin, rate};
 use natter_shared::account::LoginForm;
+use natter_shared::event::EventKind;
 use natter_shared::id::UserId;
 use natter_shared::text::{Password, Username};
 
@@ -20,19 +22,22 @@ impl Sessions {
             Some(name) if self.parts.settings.rate_limits => Some(self.begin(name, origin)?),
             _ => None,
         };
-        match self.sign_in(name.as_ref(), &form.password, origin).await {
+        let mut whose = None;
+        match self.sign_in(name.as_ref(), &form.password, origin, &mut whose).await {
             Ok(opened) => {
                 if let Some(attempt) = attempt {
                     self.throttle.right(attempt, self.now());
                 }
-                let user = &opened.session.user;
-                tracing::info!(target: "audit", event = "login", user = %user.id, ip = %origin.ip);
+                self.parts.events.note(Note::of(EventKind::Login).by(opened.session.user.id).from(origin));
                 Ok(opened)
             }
             Err(SessionError::BadCredentials) => {
+                let failed = Note::of(EventKind::LoginFailed).by(whose).from(origin);
                 // Never the text of a name that is none: people type their password there.
-                let name = name.as_ref().map(Username::as_str);
-                tracing::info!(target: "audit", event = "login_failed", username = name, ip = %origin.ip);
+                self.parts.events.note(match name {
+                    Some(name) => failed.saying(name.to_string()),
+                    None => failed,
+                });
                 Err(SessionError::BadCredentials)
             }
             Err(error) => {
@@ -46,22 +51,25 @@ impl Sessions {
 
     fn begin(&self, name: &Username, origin: &Origin) -> Result<Attempt, TooOften> {
         let begun = self.throttle.begin(name.as_str(), rate::network(origin.ip), self.now());
-        if let Err(TooOften { retry_after_ms }) = begun {
-            tracing::info!(target: "audit", event = "login_throttled", username = %name, ip = %origin.ip, retry_after_ms);
+        if begun.is_err() {
+            self.parts.events.note(Note::of(EventKind::LoginThrottled).saying(name.to_string()).from(origin));
         }
         begun
     }
 
+    /// Tells in `whose` whose login it would be, also where it fails.
     async fn sign_in(
         &self,
         name: Option<&Username>,
         password: &Password,
         origin: &Origin,
+        whose: &mut Option<UserId>,
     ) -> Result<Opened, SessionError> {
         let record = match name {
             Some(name) => self.parts.store.user_by_name(name).await?,
             None => None,
         };
+        *whose = record.as_ref().map(|record| record.user.id);
         let typed = Password::to_compare(password.expose());
         let kept = record.as_ref().and_then(|record| record.password_hash.as_deref());
         let verified = self.passwords.verify(typed.as_ref().unwrap_or(password), kept).await?;
@@ -105,7 +113,7 @@ impl Sessions {
             return Ok(kept);
         }
         self.parts.store.set_password(user, &hash).await?;
-        tracing::info!(target: "audit", event = "password_rehashed", user = %user);
+        self.parts.events.note(Note::of(EventKind::PasswordRehashed).by(user));
         Ok(Some(hash))
     }
 }

@@ -5,6 +5,7 @@ mod family;
 mod live;
 mod login;
 
+use super::events::Note;
 use super::password::{PasswordError, Passwords};
 use super::throttle::Throttle;
 use super::token::access::{Access, AccessTokens, BadToken};
@@ -15,6 +16,7 @@ use crate::bus::{Notice, TooOften};
 use crate::store::{SessionRecord, StoreError, UserRecord};
 use live::Live;
 use natter_shared::account::{Session, SessionInfo, User};
+use natter_shared::event::EventKind;
 use natter_shared::id::{SessionId, UserId};
 use natter_shared::text::Username;
 use natter_shared::timestamp::Timestamp;
@@ -112,7 +114,7 @@ impl Sessions {
             Err(why) => {
                 // Expired tokens are every day's business; the others are worth a look.
                 if why != BadToken::Expired {
-                    tracing::info!(target: "audit", event = "token_refused", reason = %why);
+                    self.parts.events.note(Note::of(EventKind::TokenRefused).saying(why.to_string()));
                 }
                 return Err(SessionError::NotSignedIn);
             }
@@ -165,7 +167,7 @@ impl Sessions {
         if !self.parts.store.revoke_session(caller.user, session, self.now()).await? {
             return Err(SessionError::NotFound);
         }
-        tracing::info!(target: "audit", event = "revoke", user = %caller.user, session = %session);
+        self.parts.events.note(Note::of(EventKind::Revoke).by(caller.user).login(session));
         self.ended(vec![session]);
         Ok(())
     }
@@ -179,7 +181,7 @@ impl Sessions {
     pub(super) async fn end_all_but(&self, user: UserId, except: Option<SessionId>) -> Result<(), SessionError> {
         let ended = self.parts.store.revoke_sessions_of(user, except, self.now()).await?;
         if !ended.is_empty() {
-            tracing::info!(target: "audit", event = "revoke_all", user = %user, count = ended.len());
+            self.parts.events.note(Note::of(EventKind::RevokeAll).by(user).times(ended.len()));
             self.ended(ended);
         }
         Ok(())

@@ -1,11 +1,12 @@
 //! People.
 
 use super::World;
-use crate::store::{CreatedUser, Kept, KeptGuest, NewUser};
+use crate::store::{CreatedUser, Kept, KeptGuest, NewSession, NewUser};
 use futures_util::future::join_all;
 use natter_shared::account::{Gender, ProfileChange};
-use natter_shared::id::UserId;
+use natter_shared::id::{SessionId, UserId};
 use natter_shared::text::{DisplayName, Email, Username};
+use natter_shared::timestamp::Timestamp;
 
 pub async fn a_hundred_registrations_of_one_name_make_one_account(world: &World) {
     let calls = (0..100).map(|_| world.store.create_user(world.new_user("ann")));
@@ -117,4 +118,62 @@ pub async fn people_are_searched_in_pages(world: &World) {
     for nothing in ["annx", "%", "an%", "_", "*", "' OR 1=1 --", "ü"] {
         assert!(names(nothing, None, 10).await.is_empty(), "{nothing}");
     }
+}
+
+pub async fn administrators_are_made_and_unmade(world: &World) {
+    let (bob, ann) = (world.person("bob").await, world.person("ann").await);
+    world.person("zoe").await;
+    let names = async || {
+        let found = world.store.administrators().await.unwrap();
+        found.into_iter().map(|record| record.user.username.as_str().to_owned()).collect::<Vec<_>>()
+    };
+    assert!(names().await.is_empty());
+    for id in [bob.id, ann.id, ann.id] {
+        assert!(world.store.set_admin(id, true).await.unwrap().unwrap().admin);
+    }
+    assert_eq!(names().await, ["ann", "bob"]);
+    let disabled = world.store.set_disabled(ann.id, true).await.unwrap().unwrap();
+    assert!(disabled.disabled && disabled.admin);
+    assert_eq!(world.store.user(ann.id).await.unwrap(), Some(disabled));
+    assert_eq!(names().await, ["ann", "bob"], "a disabled one is told apart by whoever asks");
+    assert!(world.store.search_users("ann", None, 10).await.unwrap().is_empty());
+    assert!(!world.store.set_admin(ann.id, false).await.unwrap().unwrap().admin);
+    assert!(!world.store.set_disabled(ann.id, false).await.unwrap().unwrap().disabled);
+    assert_eq!(names().await, ["bob"]);
+    let nobody = UserId::from_bytes(world.fresh());
+    assert_eq!(world.store.set_admin(nobody, true).await.unwrap(), None);
+    assert_eq!(world.store.set_disabled(nobody, true).await.unwrap(), None);
+}
+
+pub async fn everybody_is_listed_for_administrators(world: &World) {
+    for name in ["bea", "ann", "anna"] {
+        world.person(name).await;
+    }
+    let guest = NewUser { guest: true, password_hash: None, ..world.new_user("ann-guest") };
+    world.store.create_user(guest).await.unwrap();
+    let anna = world.store.user_by_name(&Username::parse("anna").unwrap()).await.unwrap().unwrap();
+    world.store.set_disabled(anna.user.id, true).await.unwrap();
+    let names = async |prefix: &str, after: Option<&str>, limit| {
+        let found = world.store.search_accounts(prefix, after, limit).await.unwrap();
+        found.into_iter().map(|record| record.user.username.as_str().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(names("", None, 10).await, ["ann", "ann-guest", "anna", "bea"]);
+    assert_eq!(names("ann", Some("ann"), 1).await, ["ann-guest"]);
+    assert!(names("%", None, 10).await.is_empty());
+
+    assert_eq!(anna.last_login_at, None);
+    let login = |at: Timestamp| NewSession {
+        id: SessionId::from_bytes(world.fresh()),
+        user: anna.user.id,
+        created_at: at,
+        expires_at: at.plus_millis(1_000),
+        user_agent: String::new(),
+        token: [1; 32],
+    };
+    let (first, second) = (world.now(), world.now());
+    for at in [second, first] {
+        world.store.create_session(login(at)).await.unwrap();
+    }
+    let record = world.store.user(anna.user.id).await.unwrap().unwrap();
+    assert_eq!(record.last_login_at, Some(second), "the newest, in whatever order they are written");
 }

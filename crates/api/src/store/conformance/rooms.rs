@@ -263,3 +263,23 @@ pub async fn acquaintances_share_a_room(world: &World) {
     world.does(lobby, &eve, EntryKind::Left).await;
     assert_eq!(knows(&ann).await, sorted(&[&bob]));
 }
+
+pub async fn every_room_is_listed_for_administrators(world: &World) {
+    let (ann, bob) = (world.person("ann").await, world.person("bob").await);
+    world.room("Banana", &[&ann]).await;
+    let mut hidden = world.new_room("apples in private", &ann);
+    hidden.visibility = Visibility::Private;
+    world.store.create_room(hidden).await.unwrap();
+    let closed = world.room("Cherry of old", &[&ann, &bob]).await.id;
+    world.does(closed, &ann, EntryKind::Archived { archived: true }).await;
+    world.store.direct(ann.id, bob.id, RoomId::from_bytes(world.fresh()), world.now()).await.unwrap();
+    let names = async |query: Option<&str>, after: Option<&str>, limit| {
+        let rooms = world.store.every_room(query, after, limit).await.unwrap();
+        rooms.into_iter().map(|room| room.name.as_str().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(names(None, None, 10).await, ["apples in private", "Banana", "Cherry of old"]);
+    assert_eq!(names(None, Some("apples in private"), 1).await, ["Banana"]);
+    assert_eq!(names(Some("OF OLD"), None, 10).await, ["Cherry of old"]);
+    let closed = world.store.every_room(Some("cherry"), None, 1).await.unwrap().remove(0);
+    assert_eq!((closed.member_count, closed.head.get(), closed.archived), (2, 3, true));
+}

@@ -27,6 +27,8 @@ impl UserDoc {
             password_hash: new.password_hash.clone(),
             created_at: date(new.created_at),
             disabled: false,
+            admin: false,
+            last_login_at: None,
         }
     }
 
@@ -36,9 +38,21 @@ impl UserDoc {
             password_hash: self.password_hash.take(),
             created_at: time(self.created_at),
             disabled: self.disabled,
+            admin: self.admin,
+            last_login_at: self.last_login_at.map(time),
             user: self.user()?,
         })
     }
+}
+
+/// A username that starts with `prefix` and comes after `after`.
+fn named(prefix: String, after: Option<String>) -> Document {
+    // Usernames are ASCII: all that start with the prefix lie below it followed by the last character there is.
+    let mut name = doc! { "$lt": format!("{prefix}\u{10FFFF}"), "$gte": prefix };
+    if let Some(after) = after {
+        name.insert("$gt", after);
+    }
+    name
 }
 
 impl Shared {
@@ -87,15 +101,21 @@ impl Shared {
     }
 
     async fn search_users(&self, prefix: String, after: Option<String>, limit: u32) -> Stored<Vec<User>> {
-        // Usernames are ASCII: all that start with the prefix lie below it followed by the last character there is.
-        let mut name = doc! { "$lt": format!("{prefix}\u{10FFFF}"), "$gte": prefix };
-        if let Some(after) = after {
-            name.insert("$gt", after);
-        }
-        let which = doc! { "username": name, "guest": false, "disabled": false };
+        let which = doc! { "username": named(prefix, after), "guest": false, "disabled": false };
         let found = self.users.find(which).sort(doc! { "username": 1 }).limit(i64::from(limit)).await?;
         let found: Vec<UserDoc> = found.try_collect().await?;
         found.into_iter().map(UserDoc::user).collect()
+    }
+
+    async fn accounts_where(&self, which: Document, limit: u32) -> Stored<Vec<UserRecord>> {
+        let found = self.users.find(which).sort(doc! { "username": 1 }).limit(i64::from(limit)).await?;
+        let found: Vec<UserDoc> = found.try_collect().await?;
+        found.into_iter().map(UserDoc::record).collect()
+    }
+
+    async fn set_flag(&self, id: UserId, set: Document) -> Stored<Option<UserRecord>> {
+        let setting = self.users.find_one_and_update(doc! { "_id": id.stored() }, doc! { "$set": set });
+        setting.return_document(ReturnDocument::After).await?.map(UserDoc::record).transpose()
     }
 
     async fn update_profile(&self, id: UserId, change: ProfileChange) -> Stored<Option<UserRecord>> {
@@ -188,6 +208,23 @@ impl Accounts for Mongo {
 
     async fn keep_guest(&self, account: KeptGuest) -> Stored<Kept> {
         self.run(move |shared| async move { shared.keep_guest(account).await }).await
+    }
+
+    async fn set_admin(&self, id: UserId, admin: bool) -> Stored<Option<UserRecord>> {
+        self.run(move |shared| async move { shared.set_flag(id, doc! { "admin": admin }).await }).await
+    }
+
+    async fn set_disabled(&self, id: UserId, disabled: bool) -> Stored<Option<UserRecord>> {
+        self.run(move |shared| async move { shared.set_flag(id, doc! { "disabled": disabled }).await }).await
+    }
+
+    async fn administrators(&self) -> Stored<Vec<UserRecord>> {
+        self.run(|shared| async move { shared.accounts_where(doc! { "admin": true }, 0).await }).await
+    }
+
+    async fn search_accounts(&self, prefix: &str, after: Option<&str>, limit: u32) -> Stored<Vec<UserRecord>> {
+        let which = doc! { "username": named(prefix.to_owned(), after.map(str::to_owned)) };
+        self.run(move |shared| async move { shared.accounts_where(which, limit).await }).await
     }
 
     async fn set_password(&self, id: UserId, password_hash: &str) -> Stored<()> {

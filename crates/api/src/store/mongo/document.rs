@@ -7,7 +7,7 @@ use mongodb::bson::spec::BinarySubtype;
 use mongodb::bson::{Binary, DateTime, Uuid};
 use natter_shared::account::{Gender, User};
 use natter_shared::entry::{Author, EntryKind, MessageContent};
-use natter_shared::id::{ClientId, FileId, RoomId, Seq, SessionId, UserId};
+use natter_shared::id::{ClientId, EventId, FileId, RoomId, Seq, SessionId, UserId};
 use natter_shared::room::{Role, RoomKind, Visibility};
 use natter_shared::text::{DisplayName, Emoji, MessageBody, RoomName, Topic, Username};
 use natter_shared::timestamp::Timestamp;
@@ -31,7 +31,7 @@ macro_rules! ids {
         })*
     };
 }
-ids!(ClientId, FileId, RoomId, SessionId, UserId);
+ids!(ClientId, EventId, FileId, RoomId, SessionId, UserId);
 
 /// A seq as BSON's integer; every seq fits.
 pub(super) const fn int(seq: Seq) -> i64 {
@@ -92,6 +92,11 @@ pub(super) struct UserDoc {
     pub password_hash: Option<String>,
     pub created_at: DateTime,
     pub disabled: bool,
+    /// Not there for people of earlier versions.
+    #[serde(default)]
+    pub admin: bool,
+    #[serde(default)]
+    pub last_login_at: Option<DateTime>,
 }
 
 impl UserDoc {
@@ -351,4 +356,27 @@ pub(super) struct IndexedDoc {
     #[serde(rename = "_id")]
     pub room: Uuid,
     pub upto: i64,
+}
+
+/// Something that has happened, for operators.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct EventDoc {
+    #[serde(rename = "_id")]
+    pub id: Uuid,
+    pub at: DateTime,
+    /// The word that the wire uses.
+    pub kind: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<Uuid>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub other: Option<Uuid>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub room: Option<Uuid>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<Uuid>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ip: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub what: Option<String>,
+    pub count: i64,
 }

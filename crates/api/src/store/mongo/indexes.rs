@@ -39,7 +39,11 @@ fn where_there(mut model: IndexModel, field: &str) -> IndexModel {
 /// Makes what is missing, and checks the version of what is there.
 pub(super) async fn prepare(shared: &Shared) -> Result<(), OpenError> {
     check_version(shared).await?;
-    shared.users.create_index(unique(USERNAME, doc! { "username": 1 })).await?;
+    let mut admins = index("admin_username", doc! { "admin": 1, "username": 1 });
+    if let Some(options) = &mut admins.options {
+        options.partial_filter_expression = Some(doc! { "admin": true });
+    }
+    shared.users.create_indexes([unique(USERNAME, doc! { "username": 1 }), admins]).await?;
     shared
         .sessions
         .create_indexes([index("user", doc! { "user": 1 }), index("expires_at", doc! { "expires_at": 1 })])
@@ -76,6 +80,15 @@ pub(super) async fn prepare(shared: &Shared) -> Result<(), OpenError> {
         .create_indexes([
             unique(ROOM_SEQ, doc! { "room": 1, "seq": 1 }),
             index("room_words", doc! { "room": 1, "words": 1, "at": -1 }),
+        ])
+        .await?;
+    shared
+        .events
+        .create_indexes([
+            index("at", doc! { "at": -1, "_id": -1 }),
+            index("kind_at", doc! { "kind": 1, "at": -1, "_id": -1, "count": 1 }),
+            where_there(index("user_at", doc! { "user": 1, "at": -1, "_id": -1 }), "user"),
+            where_there(index("other_at", doc! { "other": 1, "at": -1, "_id": -1 }), "other"),
         ])
         .await?;
     Ok(())

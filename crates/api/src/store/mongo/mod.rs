@@ -12,6 +12,7 @@ mod bulk;
 mod directs;
 mod document;
 mod effects;
+mod events;
 mod facts;
 mod fault;
 mod indexes;
@@ -35,7 +36,7 @@ pub use open::{MongoUrl, OpenError};
 use super::{Health, StoreError, Stored};
 use async_trait::async_trait;
 use authors::Authors;
-use document::{EntryDoc, IndexedDoc, MemberDoc, RoomDoc, SessionDoc, UserDoc, WordsDoc};
+use document::{EntryDoc, EventDoc, IndexedDoc, MemberDoc, RoomDoc, SessionDoc, UserDoc, WordsDoc};
 use mongodb::bson::doc;
 use mongodb::{Client, Collection, Database};
 use std::sync::Arc;
@@ -75,6 +76,7 @@ struct Shared {
     entries: Collection<EntryDoc>,
     words: Collection<WordsDoc>,
     indexed: Collection<IndexedDoc>,
+    events: Collection<EventDoc>,
     authors: Authors,
     writer: Writer,
     indexer: Indexer,

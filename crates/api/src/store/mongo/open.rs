@@ -154,6 +154,7 @@ fn shared(client: Client, db: Database) -> Shared {
         entries: db.collection("entries"),
         words: db.collection("words"),
         indexed: db.collection("indexed"),
+        events: db.collection("events"),
         authors: Authors::default(),
         writer: Writer::default(),
         indexer: Indexer::default(),

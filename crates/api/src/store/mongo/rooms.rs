@@ -221,13 +221,9 @@ impl Shared {
         }
     }
 
-    async fn directory(&self, query: &str, after: &str, limit: u32) -> Stored<Vec<RoomRecord>> {
-        let mut which = doc! {
-            "name_key": { "$gt": after },
-            "kind": RoomKind::Room.word(),
-            "visibility": Visibility::Public.word(),
-            "archived": false,
-        };
+    /// The rooms among those that `which` names whose name contains `query`.
+    async fn by_name(&self, mut which: Document, query: &str, after: &str, limit: u32) -> Stored<Vec<RoomRecord>> {
+        which.insert("name_key", doc! { "$gt": after });
         if !query.is_empty() {
             // A literal: in an expression, a text could name a field or a variable.
             let place = doc! { "$indexOfBytes": ["$name_key", { "$literal": query.to_lowercase() }] };
@@ -302,7 +298,15 @@ impl Rooms for Mongo {
 
     async fn directory(&self, query: Option<&str>, after: Option<&str>, limit: u32) -> Stored<Vec<RoomRecord>> {
         let (query, after) = (query.unwrap_or_default().to_owned(), after.unwrap_or_default().to_owned());
-        self.run(move |shared| async move { shared.directory(&query, &after, limit).await }).await
+        let public = Visibility::Public.word();
+        let which = doc! { "kind": RoomKind::Room.word(), "visibility": public, "archived": false };
+        self.run(move |shared| async move { shared.by_name(which, &query, &after, limit).await }).await
+    }
+
+    async fn every_room(&self, query: Option<&str>, after: Option<&str>, limit: u32) -> Stored<Vec<RoomRecord>> {
+        let (query, after) = (query.unwrap_or_default().to_owned(), after.unwrap_or_default().to_owned());
+        let which = doc! { "kind": RoomKind::Room.word() };
+        self.run(move |shared| async move { shared.by_name(which, &query, &after, limit).await }).await
     }
 
     async fn standing(&self, room: RoomId, user: UserId) -> Stored<Standing> {

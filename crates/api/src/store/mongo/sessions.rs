@@ -77,7 +77,14 @@ fn revoked(now: Timestamp) -> Document {
 
 impl Shared {
     async fn create_session(&self, new: NewSession) -> Stored<()> {
-        let session = SessionDoc::new(new);
+        let (user, began) = (new.user.stored(), date(new.created_at));
+        self.begin_session(SessionDoc::new(new)).await?;
+        let noted = doc! { "$max": { "last_login_at": began } };
+        self.users.update_one(doc! { "_id": user }, noted).await?;
+        Ok(())
+    }
+
+    async fn begin_session(&self, session: SessionDoc) -> Stored<()> {
         let Err(error) = self.sessions.insert_one(&session).await else { return Ok(()) };
         if duplicate(&error).is_none() {
             return Err(error.into());

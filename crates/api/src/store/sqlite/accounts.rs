@@ -25,7 +25,7 @@ pub(super) fn user(row: &Row<'_>, at: usize) -> Result<User> {
 }
 
 /// The columns of a [`UserRecord`].
-pub(super) const RECORD: &str = "u.id, u.username, u.display_name, u.gender, u.avatar_url, u.guest, u.email, u.password_hash, u.created_at, u.disabled";
+pub(super) const RECORD: &str = "u.id, u.username, u.display_name, u.gender, u.avatar_url, u.guest, u.email, u.password_hash, u.created_at, u.disabled, u.admin, u.last_login_at";
 
 /// A person out of the columns [`RECORD`].
 pub(super) fn record_of(row: &Row<'_>) -> Result<UserRecord> {
@@ -35,6 +35,8 @@ pub(super) fn record_of(row: &Row<'_>) -> Result<UserRecord> {
         password_hash: row.get(7)?,
         created_at: column::time(row, 8)?,
         disabled: row.get(9)?,
+        admin: row.get(10)?,
+        last_login_at: column::time_or_none(row, 11)?,
     })
 }
 
@@ -105,6 +107,17 @@ fn keep(conn: &Connection, account: &KeptGuest) -> Stored<Kept> {
         return Ok(Kept::UsernameTaken);
     }
     Ok(by_id(conn, account.id)?.map_or(Kept::NoGuest, |record| Kept::Kept(Box::new(record))))
+}
+
+fn set_flag(conn: &Connection, id: UserId, sql: &str, flag: bool) -> Stored<Option<UserRecord>> {
+    conn.prepare_cached(sql)?.execute(params![id.as_bytes(), flag])?;
+    by_id(conn, id)
+}
+
+fn records(conn: &Connection, sql: &str, values: impl rusqlite::Params) -> Stored<Vec<UserRecord>> {
+    let mut found = conn.prepare_cached(sql)?;
+    let people = found.query_map(values, record_of)?;
+    Ok(people.collect::<Result<_>>()?)
 }
 
 #[async_trait]
@@ -186,6 +199,33 @@ impl Accounts for Sqlite {
         self.write(move |desk| {
             desk.authors.forget(account.id);
             keep(&desk.conn, &account)
+        })
+        .await
+    }
+
+    async fn set_admin(&self, id: UserId, admin: bool) -> Stored<Option<UserRecord>> {
+        self.write(move |desk| set_flag(&desk.conn, id, "UPDATE users SET admin = ?2 WHERE id = ?1", admin)).await
+    }
+
+    async fn set_disabled(&self, id: UserId, disabled: bool) -> Stored<Option<UserRecord>> {
+        self.write(move |desk| set_flag(&desk.conn, id, "UPDATE users SET disabled = ?2 WHERE id = ?1", disabled)).await
+    }
+
+    async fn administrators(&self) -> Stored<Vec<UserRecord>> {
+        let sql = format!("SELECT {RECORD} FROM users u WHERE u.admin = 1 ORDER BY u.username");
+        self.read(move |conn| records(conn, &sql, [])).await
+    }
+
+    async fn search_accounts(&self, prefix: &str, after: Option<&str>, limit: u32) -> Stored<Vec<UserRecord>> {
+        let (first, last) = (prefix.to_owned(), format!("{prefix}\u{10FFFF}"));
+        let after = after.map(str::to_owned);
+        self.read(move |conn| {
+            let sql = format!(
+                "SELECT {RECORD} FROM users u
+                 WHERE u.username >= ?1 AND u.username < ?2 AND (?3 IS NULL OR u.username > ?3)
+                 ORDER BY u.username LIMIT ?4"
+            );
+            records(conn, &sql, params![first, last, after, limit])
         })
         .await
     }

@@ -1,7 +1,7 @@
 //! How ids, seqs, times and small enums are spelled in columns, and read back.
 
 use natter_shared::account::Gender;
-use natter_shared::id::{ClientId, FileId, RoomId, Seq, SessionId, UserId};
+use natter_shared::id::{ClientId, EventId, FileId, RoomId, Seq, SessionId, UserId};
 use natter_shared::room::{Role, RoomKind, Visibility};
 use natter_shared::timestamp::Timestamp;
 use rusqlite::types::FromSql;
@@ -21,7 +21,7 @@ macro_rules! ids {
         })*
     };
 }
-ids!(ClientId, FileId, RoomId, SessionId, UserId);
+ids!(ClientId, EventId, FileId, RoomId, SessionId, UserId);
 
 pub(super) fn id<T: Id>(row: &Row<'_>, at: usize) -> Result<T> {
     row.get(at).map(T::from_stored)

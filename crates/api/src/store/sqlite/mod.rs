@@ -11,6 +11,7 @@ mod column;
 mod directs;
 mod effects;
 mod entry;
+mod events;
 mod facts;
 mod fault;
 mod log;

@@ -97,6 +97,27 @@ impl Sqlite {
         Ok(Self::of(Open { readers, writer: None, _lock: None }))
     }
 
+    /// Opens a file that is there for a few small writes, also while a server uses it: SQLite lets one write after the other.
+    /// For what no server keeps in its memory (who is an administrator). Blocks on the disk.
+    pub fn open_beside(path: impl AsRef<Path>) -> Result<Self, OpenError> {
+        let path = path.as_ref();
+        if path.is_dir() {
+            return Err(OpenError::IsAFolder(path.to_owned()));
+        }
+        if !path.exists() {
+            return Err(OpenError::NotThere(path.to_owned()));
+        }
+        let reader = reading(path).map_err(|error| of_reading(path, &error))?;
+        schema::check(&reader).map_err(|unfit| of_unfit(path, unfit))?;
+        let sql = |error: rusqlite::Error| of_sql(path, &error);
+        let writer = writing(path, Options::default()).map_err(sql)?;
+        writer.pragma_update(None, "foreign_keys", true).map_err(sql)?;
+        let thread = |error: io::Error| OpenError::Failed { path: path.to_owned(), why: error.to_string() };
+        let readers = Readers::start(vec![reader]).map_err(thread)?;
+        let writer = Writer::start(writer).map_err(thread)?;
+        Ok(Self::of(Open { readers, writer: Some(writer), _lock: None }))
+    }
+
     fn of(open: Open) -> Self {
         Self {
             open: Mutex::new(Some(Arc::new(open))),

@@ -154,9 +154,19 @@ fn set_code(conn: &Connection, id: RoomId, code: Option<&JoinCode>) -> Stored<Se
     Ok(if set == 0 { SetCode::NoRoom } else { SetCode::Set })
 }
 
-fn directory(conn: &Connection, query: Option<&str>, after: Option<&str>, limit: u32) -> Stored<Vec<RoomRecord>> {
+/// What a room in the directory is, and what every room is that is no direct conversation.
+const LISTED: &str = "r.kind = 0 AND r.visibility = 0 AND r.archived = 0";
+const EVERY: &str = "r.kind = 0";
+
+fn by_name(
+    conn: &Connection,
+    which: &str,
+    query: Option<&str>,
+    after: Option<&str>,
+    limit: u32,
+) -> Stored<Vec<RoomRecord>> {
     let sql = format!(
-        "SELECT {ROOM} FROM rooms r WHERE r.kind = 0 AND r.visibility = 0 AND r.archived = 0
+        "SELECT {ROOM} FROM rooms r WHERE {which}
          AND r.name_key > ?1 AND instr(r.name_key, ?2) > 0 ORDER BY r.name_key LIMIT ?3"
     );
     let part = query.unwrap_or("").to_lowercase();
@@ -204,7 +214,12 @@ impl Rooms for Sqlite {
 
     async fn directory(&self, query: Option<&str>, after: Option<&str>, limit: u32) -> Stored<Vec<RoomRecord>> {
         let (query, after) = (query.map(str::to_owned), after.map(str::to_owned));
-        self.read(move |conn| directory(conn, query.as_deref(), after.as_deref(), limit)).await
+        self.read(move |conn| by_name(conn, LISTED, query.as_deref(), after.as_deref(), limit)).await
+    }
+
+    async fn every_room(&self, query: Option<&str>, after: Option<&str>, limit: u32) -> Stored<Vec<RoomRecord>> {
+        let (query, after) = (query.map(str::to_owned), after.map(str::to_owned));
+        self.read(move |conn| by_name(conn, EVERY, query.as_deref(), after.as_deref(), limit)).await
     }
 
     async fn standing(&self, room: RoomId, user: UserId) -> Stored<Standing> {

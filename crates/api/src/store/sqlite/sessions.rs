@@ -97,6 +97,8 @@ impl Sessions for Sqlite {
                 new.user_agent,
                 new.token,
             ])?;
+            let sql = "UPDATE users SET last_login_at = max(coalesce(last_login_at, 0), ?2) WHERE id = ?1";
+            desk.conn.prepare_cached(sql)?.execute(params![new.user.as_bytes(), new.created_at.millis()])?;
             Ok(())
         })
         .await

@@ -159,7 +159,7 @@ fn a_story_is_told_on_sqlite_unless_it_is_told_elsewhere() {
 #[test]
 fn every_story_is_told_on_a_cluster_too_or_says_why_not() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it");
-    for file in ["access", "auth", "event_stream", "hostile", "messages", "rooms", "socket"] {
+    for file in ["access", "admin", "auth", "event_stream", "hostile", "messages", "rooms", "socket"] {
         let text = std::fs::read_to_string(folder.join(file).with_extension("rs")).unwrap();
         let (_, list) = text.split_once("also_on_a_cluster! {").unwrap_or_else(|| panic!("{file}.rs has no list"));
         let (list, _) = list.split_once("\n}\n").unwrap();

@@ -93,6 +93,16 @@ impl Server {
         format!("http://{}{path}", self.next_address())
     }
 
+    /// Says at the machine who is an administrator, while the server runs: `natter admin grant NAME`, or `revoke`.
+    pub fn administers(&self, order: &str, username: &str) {
+        let settings = self.place.settings();
+        let settings: Vec<_> = settings.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let mut command = crate::binary::natter(&settings);
+        command.args(["admin", order, username]);
+        let output = crate::binary::ends(command);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+
     /// Registers somebody who can chat from here on.
     pub async fn person(&self, username: &str) -> Person {
         Person::register(self, username).await

@@ -17,7 +17,7 @@ pub(super) fn broken(what: impl Into<String>) -> StoreError {
 }
 
 pub(super) fn person_doc(person: UserRecord) -> UserDoc {
-    let UserRecord { user, email, password_hash, created_at, disabled } = person;
+    let UserRecord { user, email, password_hash, created_at, disabled, admin, last_login_at } = person;
     UserDoc {
         id: user.id.stored(),
         username: user.username.as_str().to_owned(),
@@ -29,6 +29,8 @@ pub(super) fn person_doc(person: UserRecord) -> UserDoc {
         password_hash,
         created_at: date(created_at),
         disabled,
+        admin,
+        last_login_at: last_login_at.map(date),
     }
 }
 
