@@ -85,6 +85,10 @@ pub enum EntryKind {
         user: UserId,
         banned: bool,
     },
+    /// The author lets somebody who was banned come back.
+    Unbanned {
+        user: UserId,
+    },
     Renamed {
         name: RoomName,
     },
@@ -128,6 +132,7 @@ impl EntryKind {
             | Self::Joined
             | Self::Left
             | Self::Removed { .. }
+            | Self::Unbanned { .. }
             | Self::Renamed { .. }
             | Self::Topic { .. }
             | Self::Visibility { .. }
@@ -145,6 +150,7 @@ impl EntryKind {
             Self::Joined
                 | Self::Left
                 | Self::Removed { .. }
+                | Self::Unbanned { .. }
                 | Self::Renamed { .. }
                 | Self::Topic { .. }
                 | Self::Visibility { .. }

@@ -83,6 +83,8 @@ kinds! {
     MemberRemoved = "member_removed",
     /// `other` was removed for good.
     MemberBanned = "member_banned",
+    /// The ban of `other` was taken back.
+    MemberUnbanned = "member_unbanned",
     /// An administrator of the room deleted a message of `other`.
     MessageRemoved = "message_removed",
     /// At the machine, by who runs the server.

@@ -27,6 +27,8 @@ pub const LEAVE: &str = "/api/v1/rooms/{room}/leave";
 pub const CODE: &str = "/api/v1/rooms/{room}/code";
 pub const MEMBERS: &str = "/api/v1/rooms/{room}/members";
 pub const MEMBER: &str = "/api/v1/rooms/{room}/members/{user}";
+pub const BANS: &str = "/api/v1/rooms/{room}/bans";
+pub const BAN: &str = "/api/v1/rooms/{room}/bans/{user}";
 pub const DM: &str = "/api/v1/dms/{username}";
 pub const MESSAGES: &str = "/api/v1/rooms/{room}/messages";
 pub const MESSAGE: &str = "/api/v1/rooms/{room}/messages/{seq}";
@@ -107,6 +109,14 @@ pub fn members(room: RoomId) -> String {
 
 pub fn member(room: RoomId, user: UserId) -> String {
     fill(MEMBER, &[&room.to_string(), &user.to_string()])
+}
+
+pub fn bans(room: RoomId) -> String {
+    fill(BANS, &[&room.to_string()])
+}
+
+pub fn ban(room: RoomId, user: UserId) -> String {
+    fill(BAN, &[&room.to_string(), &user.to_string()])
 }
 
 pub fn dm(username: &Username) -> String {

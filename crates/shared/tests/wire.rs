@@ -246,6 +246,7 @@ snapshots! {
     entry_joined: entry(EntryKind::Joined);
     entry_left: entry(EntryKind::Left);
     entry_removed: entry(EntryKind::Removed { user: user_id(), banned: true });
+    entry_unbanned: entry(EntryKind::Unbanned { user: user_id() });
     entry_renamed: entry(EntryKind::Renamed { name: RoomName::parse("shed").unwrap() });
     entry_topic: entry(EntryKind::Topic { topic: Topic::parse("").unwrap() });
     entry_visibility: entry(EntryKind::Visibility { visibility: Visibility::Private });

@@ -97,6 +97,14 @@ test('who is removed can come back, and who is banned cannot', async ({ people }
   expect((await bob.api.raw('POST', `/rooms/${room.id}/join`)).status).toBeGreaterThanOrEqual(403);
   await bob.goes(`/r/${room.id}`);
   await bob.finds('nothing');
+
+  await ann.screen.button('Room settings').click();
+  const settings = ann.screen.dialog('Room settings');
+  await settings.getByRole('list', { name: 'Banned' }).getByRole('listitem').filter({ hasText: 'Bob' }).getByRole('button', { name: 'Let back in' }).click();
+  await expect(settings.getByRole('list', { name: 'Banned' })).toHaveCount(0);
+  await expect(cleo.screen.events().filter({ hasText: 'Ann lets Bob come back' })).toBeVisible();
+  await bob.api.join(room);
+  await bob.opens(room);
 });
 
 test('an archived room stays readable, and is opened again', async ({ people }) => {

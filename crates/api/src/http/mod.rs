@@ -68,6 +68,8 @@ routes! {
     path::CODE => { get: rooms::code, post: rooms::renew_code, delete: rooms::drop_code }
     path::MEMBERS => { get: rooms::members }
     path::MEMBER => { put: rooms::set_role, delete: rooms::remove }
+    path::BANS => { get: rooms::bans }
+    path::BAN => { delete: rooms::unban }
     path::DM => { put: rooms::direct }
     path::MESSAGES => { post: messages::send, get: messages::page }
     path::MESSAGE => { patch: messages::edit, delete: messages::delete }

@@ -5,6 +5,7 @@ use super::extract::{Body, From, Login, Path, Query};
 use crate::state::AppState;
 use actix_web::web::{Data, Json};
 use actix_web::{HttpResponse, Responder};
+use natter_shared::account::User;
 use natter_shared::error::ErrorBody;
 use natter_shared::id::{RoomId, UserId};
 use natter_shared::page::{ListQuery, Page};
@@ -185,6 +186,33 @@ pub async fn remove(
 ) -> Result<HttpResponse, ApiError> {
     let (room, user) = path.0;
     state.rooms.remove(&login.0, room, user, query.0.ban).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Who was banned from the room. Its administrators only.
+#[utoipa::path(get, path = path::BANS, tag = "rooms", params(("room" = RoomId, Path)), responses(
+    (status = 200, description = "All of them, by username", body = Page<User>),
+    (status = 403, description = "forbidden", body = ErrorBody),
+    (status = 404, description = "not_found", body = ErrorBody),
+))]
+pub async fn bans(login: Login, state: Data<AppState>, room: Path<RoomId>) -> Result<Json<Page<User>>, ApiError> {
+    Ok(whole(state.rooms.bans(&login.0, room.0).await?))
+}
+
+/// Take a ban back: they may come in again. Administrators of the room only.
+#[utoipa::path(delete, path = path::BAN, tag = "rooms",
+    params(("room" = RoomId, Path), ("user" = UserId, Path)), responses(
+    (status = 204, description = "They may come in again"),
+    (status = 403, description = "forbidden", body = ErrorBody),
+    (status = 404, description = "not_found: the room, or nobody banned of this id", body = ErrorBody),
+))]
+pub async fn unban(
+    login: Login,
+    state: Data<AppState>,
+    path: Path<(RoomId, UserId)>,
+) -> Result<HttpResponse, ApiError> {
+    let (room, user) = path.0;
+    state.rooms.unban(&login.0, room, user).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 

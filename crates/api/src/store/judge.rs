@@ -115,6 +115,10 @@ pub(super) fn judge(facts: &mut impl Facts, new: &NewEntry) -> Stored<Verdict> {
             Standing::Member(role) => going(facts, new.room, *user, role),
             _ => Ok(Refuse(Refused::NotMember)),
         },
+        EntryKind::Unbanned { user } => Ok(match facts.place(new.room, *user)?.standing {
+            Standing::Banned => Append,
+            _ => Refuse(Refused::NotMember),
+        }),
         EntryKind::Role { user, role } => match facts.place(new.room, *user)?.standing {
             Standing::Member(was) if *role < was => going(facts, new.room, *user, was),
             Standing::Member(_) => Ok(Append),

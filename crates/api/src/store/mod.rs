@@ -331,6 +331,8 @@ pub trait Rooms: Send + Sync + 'static {
     async fn room_for(&self, room: RoomId, user: UserId) -> Stored<Option<(RoomRecord, Standing)>>;
     /// The members by role (owners first) and username.
     async fn members(&self, room: RoomId) -> Stored<Vec<MemberRecord>>;
+    /// Who was banned from a room, by username.
+    async fn banned(&self, room: RoomId) -> Stored<Vec<User>>;
     async fn member(&self, room: RoomId, user: UserId) -> Stored<Option<MemberRecord>>;
     /// The rooms that a person is in.
     async fn rooms_of(&self, user: UserId) -> Stored<Vec<RoomId>>;

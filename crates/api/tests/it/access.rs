@@ -92,6 +92,8 @@ fn table() -> Vec<(Method, &'static str, Needs, Value)> {
         (Method::PATCH, path::ROOM, Admin, json!({"topic": "x"})),
         (Method::PUT, path::MEMBER, Admin, json!({"role": "member"})),
         (Method::DELETE, path::MEMBER, Admin, Value::Null),
+        (Method::GET, path::BANS, Admin, Value::Null),
+        (Method::DELETE, path::BAN, Admin, Value::Null),
         (Method::POST, path::LEAVE, Member, json!({})),
     ]
 }

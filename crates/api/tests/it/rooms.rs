@@ -20,6 +20,7 @@ also_on_a_cluster! {
     owners_leaving_at_once_leave_one_behind,
     who_is_removed_hears_and_reads_nothing_more,
     an_administrator_does_not_remove_the_owner,
+    a_ban_is_listed_and_taken_back,
     a_room_is_renamed_and_archived_but_never_destroyed,
     a_direct_conversation_is_one_for_both,
     the_list_of_rooms_says_where_one_stands,
@@ -178,6 +179,38 @@ async fn who_is_removed_hears_and_reads_nothing_more() {
     ann.delete(&format!("{}?ban=true", path::member(room.id, bob.id()))).await.expect(204);
     let status = bob.post(&path::join(room.id), &json!({})).await.status.as_u16();
     assert!([403, 404].contains(&status));
+}
+
+#[tokio::test]
+async fn a_ban_is_listed_and_taken_back() {
+    let server = Server::start();
+    let (ann, bob, cleo) = (server.person("ann").await, server.person("bob").await, server.person("cleo").await);
+    let room = ann.makes_room("garden", "public").await.id;
+    bob.joins(room).await;
+    cleo.joins(room).await;
+    let listed = async || {
+        let page: Page<natter_shared::account::User> = ann.get(&path::bans(room)).await.expect(200).read();
+        page.items.into_iter().map(|user| user.id).collect::<Vec<_>>()
+    };
+    ann.delete(&path::ban(room, bob.id())).await.refused(404, "not_found");
+    ann.delete(&format!("{}?ban=true", path::member(room, bob.id()))).await.expect(204);
+    assert_eq!(listed().await, [bob.id()]);
+    bob.post(&path::join(room), &json!({})).await.refused(403, "forbidden");
+    cleo.get(&path::bans(room)).await.refused(403, "forbidden");
+    cleo.delete(&path::ban(room, bob.id())).await.refused(403, "forbidden");
+
+    let mut socket = cleo.connects().await;
+    ann.delete(&path::ban(room, bob.id())).await.expect(204);
+    let told = |frame: &ServerFrame| match frame {
+        ServerFrame::Entries { entries, .. } => {
+            entries.iter().any(|entry| entry.what == EntryKind::Unbanned { user: bob.id() }).then_some(())
+        }
+        _ => None,
+    };
+    socket.until(told).await;
+    assert!(listed().await.is_empty());
+    bob.joins(room).await;
+    ann.delete(&path::ban(room, bob.id())).await.refused(404, "not_found");
 }
 
 #[tokio::test]

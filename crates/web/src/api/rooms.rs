@@ -2,7 +2,7 @@
 
 use super::client::{Api, Method};
 use super::error::ApiError;
-use natter_shared::account::Empty;
+use natter_shared::account::{Empty, User};
 use natter_shared::id::{RoomId, Seq, UserId};
 use natter_shared::limits::PAGE_MAX;
 use natter_shared::page::Page;
@@ -95,6 +95,17 @@ pub async fn remove(api: &Api, room: RoomId, user: UserId, ban: bool) -> Result<
     let path = path::with_query(&path::member(room, user), &[("ban", ban.then(|| "true".to_owned()))]);
     let _: serde::de::IgnoredAny = api.send(Method::Delete, &path, None::<&Empty>).await?;
     Ok(())
+}
+
+/// Who was banned from a room.
+pub async fn bans(api: &Api, room: RoomId) -> Result<Vec<User>, ApiError> {
+    let page: Page<User> = api.get(&path::bans(room)).await?;
+    Ok(page.items)
+}
+
+/// Lets somebody who was banned come back.
+pub async fn unban(api: &Api, room: RoomId, user: UserId) -> Result<(), ApiError> {
+    api.send(Method::Delete, &path::ban(room, user), None::<&Empty>).await
 }
 
 /// The direct conversation with somebody, made on first use.

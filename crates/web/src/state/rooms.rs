@@ -165,6 +165,7 @@ impl Rooms {
             EntryKind::Archived { archived } => it.room.archived = *archived,
             EntryKind::Role { user, role } if *user == me => it.room.role = Some(*role),
             EntryKind::Role { .. }
+            | EntryKind::Unbanned { .. }
             | EntryKind::Edited { .. }
             | EntryKind::Deleted { .. }
             | EntryKind::Reacted { .. }

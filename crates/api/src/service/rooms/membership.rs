@@ -5,6 +5,7 @@ use crate::service::access::{self, Denied};
 use crate::service::events::Note;
 use crate::service::{Caller, Origin, rate};
 use crate::store::{MemberRecord, RoomRecord, Standing};
+use natter_shared::account::User;
 use natter_shared::entry::EntryKind;
 use natter_shared::event::EventKind;
 use natter_shared::id::{RoomId, UserId};
@@ -127,6 +128,20 @@ impl Rooms {
             return Err(Denied::Forbidden("Only the owners of this room can remove an administrator").into());
         }
         self.write(caller, room, EntryKind::Removed { user, banned: ban }).await?;
+        Ok(())
+    }
+
+    /// Who was banned, by username. Administrators only.
+    pub async fn bans(&self, caller: &Caller, room: RoomId) -> Result<Vec<User>, RoomError> {
+        access::at_least(Role::Admin, &self.parts, caller, room, "list bans").await?;
+        Ok(self.parts.store.banned(room).await?)
+    }
+
+    /// Lets somebody who was banned come back; they are not in the room by it.
+    pub async fn unban(&self, caller: &Caller, room: RoomId, user: UserId) -> Result<(), RoomError> {
+        self.allow("room_changes", caller, rate::ROOM_CHANGES).await?;
+        access::at_least(Role::Admin, &self.parts, caller, room, "take back a ban").await?;
+        self.write(caller, room, EntryKind::Unbanned { user }).await?;
         Ok(())
     }
 }

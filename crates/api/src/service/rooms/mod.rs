@@ -268,6 +268,7 @@ fn happened(what: &EntryKind) -> Option<Note> {
         EntryKind::Left => Note::of(EventKind::RoomLeft),
         EntryKind::Removed { user, banned: false } => Note::of(EventKind::MemberRemoved).to(*user),
         EntryKind::Removed { user, banned: true } => Note::of(EventKind::MemberBanned).to(*user),
+        EntryKind::Unbanned { user } => Note::of(EventKind::MemberUnbanned).to(*user),
         EntryKind::Renamed { .. } => Note::of(EventKind::RoomRenamed),
         EntryKind::Topic { .. } => Note::of(EventKind::RoomTopic),
         EntryKind::Visibility { visibility: Visibility::Public } => {

@@ -147,6 +147,18 @@ pub async fn people_come_and_go_and_are_banned(world: &World) {
     let (found, standing) = world.store.room_for(room, eve.id).await.unwrap().unwrap();
     assert_eq!((found.id, standing), (room, Standing::Banned));
     assert_eq!(world.store.room_for(RoomId::from_bytes(world.fresh()), eve.id).await.unwrap(), None);
+    // A ban is taken back once; who it was for may come in again.
+    assert_eq!(world.store.banned(room).await.unwrap(), [eve.clone()]);
+    assert_eq!(world.refused(room, &ann, EntryKind::Unbanned { user: bob.id }).await, Refused::NotMember);
+    world.does(room, &ann, EntryKind::Unbanned { user: eve.id }).await;
+    assert_eq!((stands(&eve).await, count().await), (Standing::Former, 2));
+    assert_eq!(world.store.banned(room).await.unwrap(), []);
+    assert_eq!(world.refused(room, &ann, EntryKind::Unbanned { user: eve.id }).await, Refused::NotMember);
+    assert!(world.log(room).await.iter().any(|entry| entry.what == EntryKind::Unbanned { user: eve.id }));
+    let batch = [EntryKind::Joined, EntryKind::Left].map(|what| world.entry(room, &eve, what));
+    world.store.append(batch.to_vec()).await.unwrap();
+    world.does(room, &eve, EntryKind::Joined).await;
+    world.does(room, &ann, EntryKind::Removed { user: eve.id, banned: true }).await;
     // Coming and going in one batch is done in its order.
     let batch = [EntryKind::Left, EntryKind::Joined, EntryKind::Left, EntryKind::Joined];
     world.store.append(batch.map(|what| world.entry(room, &bob, what)).to_vec()).await.unwrap();

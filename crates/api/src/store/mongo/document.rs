@@ -274,6 +274,7 @@ impl EntryDoc {
             EntryKind::Joined => plain("joined"),
             EntryKind::Left => plain("left"),
             EntryKind::Removed { user, banned } => about("removed", user, Some(yes(*banned))),
+            EntryKind::Unbanned { user } => about("unbanned", user, None),
             EntryKind::Renamed { name } => says("renamed", name.as_str()),
             EntryKind::Topic { topic } => says("topic", topic.as_str()),
             EntryKind::Visibility { visibility } => {
@@ -327,6 +328,7 @@ impl EntryDoc {
             "joined" => EntryKind::Joined,
             "left" => EntryKind::Left,
             "removed" => EntryKind::Removed { user: user()?, banned: flag()? == YES },
+            "unbanned" => EntryKind::Unbanned { user: user()? },
             "renamed" => EntryKind::Renamed { name: RoomName::from_stored(text()?) },
             "topic" => EntryKind::Topic { topic: Topic::from_stored(text()?) },
             "visibility" => EntryKind::Visibility { visibility: Visibility::of(flag()?)? },

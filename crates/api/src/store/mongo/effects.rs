@@ -84,6 +84,7 @@ fn statements(entries: &[(&NewEntry, Seq)], rooms: &Rooms) -> Statements {
                 all.set_member(room, *user, doc! { "state": if *banned { BANNED } else { FORMER } });
                 crowds.insert(room);
             }
+            EntryKind::Unbanned { user } => all.set_member(room, *user, doc! { "state": FORMER }),
             EntryKind::Role { user, role } => all.set_member(room, *user, doc! { "role": role.word() }),
             EntryKind::Renamed { name } => {
                 all.set_room(room, doc! { "name": name.as_str(), "name_key": name.key() });

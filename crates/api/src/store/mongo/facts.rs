@@ -100,7 +100,9 @@ impl Known {
             let Some(room) = self.rooms.get(&entry.room) else { continue };
             let other = match &entry.what {
                 EntryKind::Message(content) => content.to,
-                EntryKind::Removed { user, .. } | EntryKind::Role { user, .. } => Some(*user),
+                EntryKind::Removed { user, .. } | EntryKind::Unbanned { user } | EntryKind::Role { user, .. } => {
+                    Some(*user)
+                }
                 _ => None,
             };
             let unknown = [Some(entry.author), other].into_iter().flatten().filter(|it| !room.places.contains_key(it));
@@ -227,6 +229,11 @@ impl Known {
             }
             EntryKind::Removed { user, banned } => {
                 self.goes(room, *user, if *banned { Standing::Banned } else { Standing::Former });
+            }
+            EntryKind::Unbanned { user } => {
+                if let Some(place) = self.rooms.get_mut(&room).and_then(|state| state.places.get_mut(user)) {
+                    place.standing = Standing::Former;
+                }
             }
             EntryKind::Role { user, role } => {
                 let owners = self.owners.entry(room).or_default();

@@ -251,6 +251,14 @@ impl Shared {
         Ok(members)
     }
 
+    async fn banned(&self, room: RoomId) -> Stored<Vec<User>> {
+        let found = self.members.find(doc! { "room": room.stored(), "state": BANNED }).await?;
+        let found: Vec<MemberDoc> = found.try_collect().await?;
+        let mut people = self.people(found.iter().map(|member| UserId::of(member.user))).await?;
+        people.sort_by(|a, b| a.username.cmp(&b.username));
+        Ok(people)
+    }
+
     async fn member(&self, room: RoomId, user: UserId) -> Stored<Option<MemberRecord>> {
         let found = self.members.find_one(at(room, user)).await?;
         let Some(member) = found.filter(|member| member.state == MEMBER) else { return Ok(None) };
@@ -323,6 +331,10 @@ impl Rooms for Mongo {
 
     async fn members(&self, room: RoomId) -> Stored<Vec<MemberRecord>> {
         self.run(move |shared| async move { shared.members(room).await }).await
+    }
+
+    async fn banned(&self, room: RoomId) -> Stored<Vec<User>> {
+        self.run(move |shared| async move { shared.banned(room).await }).await
     }
 
     async fn member(&self, room: RoomId, user: UserId) -> Stored<Option<MemberRecord>> {

@@ -32,6 +32,12 @@ impl Batch<'_> {
             EntryKind::Joined => self.join(room, new.author, seq),
             EntryKind::Left => self.go(room, new.author, FORMER),
             EntryKind::Removed { user, banned } => self.go(room, *user, if *banned { BANNED } else { FORMER }),
+            EntryKind::Unbanned { user } => {
+                let sql = "UPDATE members SET state = ?3 WHERE room = ?1 AND user = ?2";
+                self.run(sql, params![room.as_bytes(), user.as_bytes(), FORMER])?;
+                self.moved(room, *user);
+                Ok(())
+            }
             EntryKind::Renamed { name } => {
                 let sql = "UPDATE rooms SET name = ?2, name_key = ?3 WHERE id = ?1";
                 self.run(sql, params![room.as_bytes(), name.as_str(), name.key()])

@@ -25,6 +25,8 @@ const ARCHIVED: i64 = 11;
 const ROLE: i64 = 12;
 const PINNED: i64 = 13;
 pub(super) const UNPINNED: i64 = 14;
+/// The flag of a removal that takes back a ban; the others are whether it is one.
+const UNBANNED: i64 = 2;
 
 /// What is stored of an [`EntryKind`].
 #[derive(Default)]
@@ -58,6 +60,7 @@ impl<'a> Columns<'a> {
             EntryKind::Joined => Self { kind: JOINED, ..Self::default() },
             EntryKind::Left => Self { kind: LEFT, ..Self::default() },
             EntryKind::Removed { user, banned } => Self { other: Some(*user), ..flags(REMOVED, i64::from(*banned)) },
+            EntryKind::Unbanned { user } => Self { other: Some(*user), ..flags(REMOVED, UNBANNED) },
             EntryKind::Renamed { name } => says(RENAMED, name.as_str()),
             EntryKind::Topic { topic } => says(TOPIC, topic.as_str()),
             EntryKind::Visibility { visibility } => flags(VISIBILITY, visibility.code()),
@@ -107,6 +110,7 @@ fn kind(row: &Row<'_>) -> Result<EntryKind> {
         UNREACTED => EntryKind::Unreacted { target: target()?, emoji: emoji()? },
         JOINED => EntryKind::Joined,
         LEFT => EntryKind::Left,
+        REMOVED if row.get::<_, i64>(8)? == UNBANNED => EntryKind::Unbanned { user: user()? },
         REMOVED => EntryKind::Removed { user: user()?, banned: row.get(8)? },
         RENAMED => EntryKind::Renamed { name: column::text(row, 10, RoomName::from_stored)? },
         TOPIC => EntryKind::Topic { topic: column::text(row, 10, Topic::from_stored)? },

@@ -10,6 +10,7 @@ use crate::store::{
     StoreError, Stored,
 };
 use async_trait::async_trait;
+use natter_shared::account::User;
 use natter_shared::entry::EntryKind;
 use natter_shared::id::{RoomId, Seq, UserId};
 use natter_shared::room::{Role, RoomKind};
@@ -90,6 +91,15 @@ fn members(conn: &Connection, room: RoomId, only: Option<UserId>) -> Stored<Vec<
         })
     })?;
     Ok(members.collect::<Result<_>>()?)
+}
+
+fn banned(conn: &Connection, room: RoomId) -> Stored<Vec<User>> {
+    let sql = format!(
+        "SELECT {USER} FROM members m JOIN users u ON u.id = m.user WHERE m.room = ?1 AND m.state = ?2 ORDER BY u.username"
+    );
+    let mut found = conn.prepare_cached(&sql)?;
+    let people = found.query_map(params![room.as_bytes(), BANNED], |row| accounts::user(row, 0))?;
+    Ok(people.collect::<Result<_>>()?)
 }
 
 /// The rooms that somebody is in.
@@ -236,6 +246,10 @@ impl Rooms for Sqlite {
 
     async fn members(&self, room: RoomId) -> Stored<Vec<MemberRecord>> {
         self.read(move |conn| members(conn, room, None)).await
+    }
+
+    async fn banned(&self, room: RoomId) -> Stored<Vec<User>> {
+        self.read(move |conn| banned(conn, room)).await
     }
 
     async fn member(&self, room: RoomId, user: UserId) -> Stored<Option<MemberRecord>> {

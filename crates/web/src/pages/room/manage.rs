@@ -1,16 +1,18 @@
-//! What administrators do with a room as a whole: its name, topic and visibility, its join code, its archive.
+//! What administrators do with a room as a whole: its name, topic and visibility, its join code, bans, its archive.
 
 use super::RoomFrame;
 use super::head::Code;
 use crate::api::{ApiError, rooms};
+use crate::components::avatar::Avatar;
 use crate::components::dialog::Dialog;
-use crate::components::drawing::Show;
+use crate::components::drawing::{List, Show};
 use crate::components::field::{Errors, Segmented, TextField};
 use crate::components::form::{Submit, on_submit};
 use crate::live::use_chat;
 use crate::locale::t;
 use crate::pages::failure::Failure;
 use leptos::prelude::*;
+use natter_shared::account::User;
 use natter_shared::error::ErrorCode;
 use natter_shared::room::{Room, RoomPatch, Visibility};
 use wasm_bindgen_futures::spawn_local;
@@ -26,6 +28,7 @@ pub fn Manage(on_close: Callback<()>) -> impl IntoView {
             <h2>{t("manage.title")}</h2>
             {room.map(|room| view! { <About room on_close /> }.into_any())}
             <CodePart />
+            <BansPart />
             <ArchivePart on_close />
         </Dialog>
     }
@@ -155,6 +158,48 @@ fn CodePart() -> impl IntoView {
                 </button>
             </Show>
         </div>
+    }
+}
+
+/// Who was banned, with the way back. Nothing stands here as long as nobody is.
+#[component]
+fn BansPart() -> impl IntoView {
+    let chat = use_chat();
+    let room = RoomFrame::take().room;
+    let banned = RwSignal::new(Vec::<User>::new());
+    spawn_local(async move {
+        match rooms::bans(&chat.api(), room).await {
+            Ok(people) => drop(banned.try_set(people)),
+            Err(error) => chat.complain(&error),
+        }
+    });
+    let line = move |user: User| {
+        let id = user.id;
+        let unban = move |_| {
+            spawn_local(async move {
+                match rooms::unban(&chat.api(), room, id).await {
+                    Ok(()) => drop(banned.try_update(|people| people.retain(|user| user.id != id))),
+                    Err(error) => chat.complain(&error),
+                }
+            });
+        };
+        view! {
+            <li class="item">
+                <Avatar face=&user size="small" />
+                <span class="name">{user.display_name.to_string()}</span>
+                <button type="button" class="btn" on:click=unban>
+                    {t("manage.unban")}
+                </button>
+            </li>
+        }
+    };
+    view! {
+        <Show when=move || banned.with(|people| !people.is_empty())>
+            <h3>{t("manage.bans")}</h3>
+            <ul aria-label=t("manage.bans")>
+                <List each=move || banned.get() key=|user| user.id.to_string() children=line />
+            </ul>
+        </Show>
     }
 }
 

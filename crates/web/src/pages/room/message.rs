@@ -202,6 +202,7 @@ fn event_text(entry: &Entry, name_of: impl Fn(UserId) -> String) -> String {
         EntryKind::Left => tf("event.left", &[("by", by)]),
         EntryKind::Removed { user, banned: false } => tf("event.removed", &[("by", by), ("who", &name_of(*user))]),
         EntryKind::Removed { user, banned: true } => tf("event.banned", &[("by", by), ("who", &name_of(*user))]),
+        EntryKind::Unbanned { user } => tf("event.unbanned", &[("by", by), ("who", &name_of(*user))]),
         EntryKind::Renamed { name } => tf("event.renamed", &[("by", by), ("name", name.as_str())]),
         EntryKind::Topic { topic } if topic.as_str().is_empty() => tf("event.no_topic", &[("by", by)]),
         EntryKind::Topic { topic } => tf("event.topic", &[("by", by), ("topic", topic.as_str())]),
