@@ -182,14 +182,26 @@ async fn lane(rows: Vec<Row>, seeds: Range<u64>, orders: Orders) -> Vec<Line> {
     lines
 }
 
+async fn attempt(row: &Row, orders: &Orders) -> Played {
+    match timeout(ROW, (row.play)(orders.clone())).await {
+        Ok(Ok(played)) => played,
+        Ok(Err(error)) => Played::Broken(format!("{error:#}")),
+        Err(_) => Played::Broken(format!("not done after {ROW:?}")),
+    }
+}
+
+/// Plays a row for what it says about messages; one that could not be played is tried once more.
 async fn play(row: &Row, orders: &Orders) -> Line {
     let since = Instant::now();
     let fits = row.store.is_none_or(|store| store == orders.store);
     let played = if fits {
-        match timeout(ROW, (row.play)(orders.clone())).await {
-            Ok(Ok(played)) => played,
-            Ok(Err(error)) => Played::Broken(format!("{error:#}")),
-            Err(_) => Played::Broken(format!("not done after {ROW:?}")),
+        match attempt(row, orders).await {
+            // It says nothing about messages: something around it did not come about, as on a machine that is busy.
+            Played::Broken(why) => {
+                say(&format!("{} on {} could not be played ({why}); once more", row.id, orders.store.name()));
+                attempt(row, orders).await
+            }
+            played => played,
         }
     } else {
         Played::Skipped(format!("not for the store {}", orders.store.name()))

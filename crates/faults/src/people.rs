@@ -193,6 +193,18 @@ impl Person {
         call(&self.http, gate, method, path, &[(reqwest::header::AUTHORIZATION, &bearer)], body).await
     }
 
+    /// The same, repeated while the answer is to come again. Only for what may happen twice.
+    pub async fn answered(&self, gate: SocketAddr, method: Method, path: &str, body: Option<&Value>) -> Result<Answer> {
+        let since = Instant::now();
+        loop {
+            let answer = self.once(gate, method.clone(), path, body).await?;
+            if !answer.may_be_retried() || since.elapsed() > PATIENCE {
+                return Ok(answer);
+            }
+            sleep(PAUSE).await;
+        }
+    }
+
     /// A call that must succeed, repeated while it may be retried. Only for what may happen twice.
     pub async fn surely(&self, gate: SocketAddr, method: Method, path: &str, body: Option<&Value>) -> Result<Answer> {
         let since = Instant::now();

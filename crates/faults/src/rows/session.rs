@@ -164,13 +164,13 @@ pub async fn revoked(orders: Orders) -> Result<Outcome> {
             0 => {
                 let own: Page<SessionInfo> = victim.surely(here, Method::GET, path::SESSIONS, None).await?.read()?;
                 let own = own.items.iter().find(|session| session.current).context("no current login")?;
-                other.once(here, Method::DELETE, &path::session(own.id), None).await?
+                other.answered(here, Method::DELETE, &path::session(own.id), None).await?
             }
-            1 => victim.once(here, Method::POST, path::LOGOUT, Some(&json!({}))).await?,
-            2 => other.once(here, Method::DELETE, path::SESSIONS, None).await?,
+            1 => victim.answered(here, Method::POST, path::LOGOUT, Some(&json!({}))).await?,
+            2 => other.answered(here, Method::DELETE, path::SESSIONS, None).await?,
             _ => {
                 let change = json!({"current": PASSWORD, "new": "amber ladder quartz 57"});
-                other.once(here, Method::POST, path::PASSWORD, Some(&change)).await?
+                other.answered(here, Method::POST, path::PASSWORD, Some(&change)).await?
             }
         };
         let asked = Instant::now();
@@ -178,7 +178,7 @@ pub async fn revoked(orders: Orders) -> Result<Outcome> {
         let closed = stage.eventually("the socket is closed", LIMIT, || !client.ended().is_empty()).await;
         let end = client.ended().first().copied();
         let within = end.map_or(LIMIT, |end| end.at.saturating_duration_since(asked));
-        let status = victim.once(there, Method::GET, path::ME, None).await?.status.as_u16();
+        let status = victim.answered(there, Method::GET, path::ME, None).await?.status.as_u16();
         stage.check(
             closed.is_ok() && end.is_some_and(|end| end.code == SIGN_IN) && status == 401,
             format!("{how}: closed with {} (4401), then {status} (401)", code(end.and_then(|end| end.code))),
@@ -192,12 +192,12 @@ pub async fn revoked(orders: Orders) -> Result<Outcome> {
     }
     let kicked = Arc::clone(&stage.people[6]);
     let client = Arc::clone(stage.clients.iter().find(|client| client.person().id == kicked.id).context("no client")?);
-    let answer = owner.once(here, Method::DELETE, &path::member(room, kicked.id), None).await?;
+    let answer = owner.answered(here, Method::DELETE, &path::member(room, kicked.id), None).await?;
     let asked = Instant::now();
     ensure!(answer.status.is_success(), "{answer:?}");
     let told = stage.eventually("the one who was removed is told", LIMIT, || client.room_gone(room).is_some()).await;
     let within = client.room_gone(room).map_or(LIMIT, |at| at.saturating_duration_since(asked));
-    let status = kicked.once(there, Method::GET, &path::messages(room), None).await?.status.as_u16();
+    let status = kicked.answered(there, Method::GET, &path::messages(room), None).await?.status.as_u16();
     let cursor = client.cursor(room);
     sleep(Duration::from_secs(2)).await;
     let fed = client.cursor(room) - cursor;
