@@ -9,6 +9,7 @@ pub mod join;
 pub mod parts;
 pub mod profile;
 pub mod room;
+mod room_form;
 pub mod settings;
 pub mod shell;
 

@@ -2,22 +2,17 @@
 
 use super::RoomFrame;
 use super::head::Code;
-use crate::api::{ApiError, rooms};
+use crate::api::rooms;
 use crate::components::avatar::Avatar;
 use crate::components::dialog::Dialog;
 use crate::components::drawing::{List, Show};
-use crate::components::field::{Errors, Segmented, TextField};
-use crate::components::form::{Submit, on_submit};
 use crate::live::use_chat;
 use crate::locale::t;
-use crate::pages::failure::Failure;
+use crate::pages::room_form::{RoomDraft, RoomFields};
 use leptos::prelude::*;
 use natter_shared::account::User;
-use natter_shared::error::ErrorCode;
-use natter_shared::room::{Room, RoomPatch, Visibility};
+use natter_shared::room::{Room, RoomPatch};
 use wasm_bindgen_futures::spawn_local;
-
-const ORDER: &[&str] = &["name", "topic"];
 
 #[component]
 pub fn Manage(on_close: Callback<()>) -> impl IntoView {
@@ -39,80 +34,23 @@ pub fn Manage(on_close: Callback<()>) -> impl IntoView {
 fn About(room: Room, on_close: Callback<()>) -> impl IntoView {
     let chat = use_chat();
     let id = room.id;
-    let name = RwSignal::new(room.name.to_string());
-    let topic = RwSignal::new(room.topic.to_string());
-    let visibility = RwSignal::new(room.visibility);
-    let errors = Errors::new();
-    let failed = RwSignal::new(None::<ApiError>);
-    let busy = RwSignal::new(false);
+    let draft = RoomDraft::new(room.name.to_string(), room.topic.to_string(), room.visibility);
     let submit = Callback::new(move |()| {
-        if busy.get_untracked() {
-            return;
-        }
-        failed.set(None);
         let patch = RoomPatch {
-            name: Some(name.get_untracked()).filter(|name| *name != room.name.as_str()),
-            topic: Some(topic.get_untracked()).filter(|topic| *topic != room.topic.as_str()),
-            visibility: Some(visibility.get_untracked()).filter(|it| *it != room.visibility),
+            name: Some(draft.name.get_untracked()).filter(|name| *name != room.name.as_str()),
+            topic: Some(draft.topic.get_untracked()).filter(|topic| *topic != room.topic.as_str()),
+            visibility: Some(draft.visibility.get_untracked()).filter(|it| *it != room.visibility),
             archived: None,
         };
-        if let Err(fields) = patch.clone().parse() {
-            errors.show(fields, ORDER);
-            return;
-        }
-        busy.set(true);
+        let Some(patch) = draft.begin(|| patch.clone().parse().map(|_| patch)) else { return };
         spawn_local(async move {
-            let Err(error) = rooms::change(&chat.api(), id, &patch).await else {
-                on_close.run(());
-                return;
-            };
-            busy.try_set(false);
-            let mut fields = error.fields().cloned().unwrap_or_default();
-            if error.code() == Some(ErrorCode::RoomNameTaken) {
-                fields.entry("name".to_owned()).or_insert_with(|| error.message());
-            }
-            if fields.is_empty() {
-                failed.try_set(Some(error));
-            } else {
-                errors.show(fields, ORDER);
+            match rooms::change(&chat.api(), id, &patch).await {
+                Ok(_) => on_close.run(()),
+                Err(error) => draft.refused(error),
             }
         });
     });
-    view! {
-        <form class="form" novalidate on:submit=on_submit(submit)>
-            <Failure failed submit />
-            <TextField
-                name="name"
-                label=t("new_room.name")
-                value=name
-                error=errors.of("name")
-                changed=Callback::new(move |_| errors.set("name", None))
-            />
-            <TextField
-                name="topic"
-                label=t("new_room.topic")
-                optional=true
-                value=topic
-                error=errors.of("topic")
-                changed=Callback::new(move |_| errors.set("topic", None))
-            />
-            <Segmented
-                name="visibility"
-                legend=t("new_room.visibility")
-                value=visibility
-                choices=vec![
-                    (Visibility::Public, t("new_room.public")),
-                    (Visibility::Private, t("new_room.private")),
-                ]
-            />
-            <div class="row-btns">
-                <button type="button" class="btn" on:click=move |_| on_close.run(())>
-                    {t("form.cancel")}
-                </button>
-                <Submit busy text=t("manage.save") />
-            </div>
-        </form>
-    }
+    view! { <RoomFields draft act=t("manage.save") submit on_close /> }
 }
 
 /// The join code: copied, renewed, switched off and on again.

@@ -6,7 +6,7 @@ use crate::components::field::{Errors, TextField};
 use crate::components::form::{Submit, on_submit};
 use crate::live::use_chat;
 use crate::locale::t;
-use crate::pages::failure::Failure;
+use crate::pages::failure::{Failure, refused};
 use leptos::prelude::*;
 use natter_shared::account::PasswordChange;
 use natter_shared::error::{ErrorCode, Fields};
@@ -55,17 +55,7 @@ pub fn PasswordForm() -> impl IntoView {
                     new.try_set(String::new());
                     chat.tell(t("settings.password_changed"));
                 }
-                Err(error) => {
-                    let mut fields = error.fields().cloned().unwrap_or_default();
-                    if error.code() == Some(ErrorCode::BadCredentials) {
-                        fields.entry("current".to_owned()).or_insert_with(|| error.message());
-                    }
-                    if fields.is_empty() {
-                        failed.try_set(Some(error));
-                    } else {
-                        errors.show(fields, ORDER);
-                    }
-                }
+                Err(error) => refused(error, (ErrorCode::BadCredentials, "current"), errors, ORDER, failed),
             }
         });
     });
