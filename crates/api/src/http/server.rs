@@ -24,10 +24,6 @@ const KEEP_ALIVE: Duration = Duration::from_secs(75);
 const HANG_UP: Duration = Duration::from_secs(1);
 /// How long requests have to end when the server stops; see `app.rs` for what comes before.
 const LAST_REQUESTS_S: u64 = 4;
-/// The kernel drops a peer that takes nothing for so long; without it, such a peer would hold its connection for a quarter
-/// of an hour.
-#[cfg(target_os = "linux")]
-const UNTAKEN: Duration = Duration::from_secs(30);
 
 /// Binds the address.
 pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
@@ -79,8 +75,9 @@ pub fn serve(
             .client_disconnect_timeout(HANG_UP)
             .tcp_nodelay(true)
             .on_connect_ext(|connection: &rt::net::TcpStream, _| {
+                // The kernel's own bound; without it, such a peer would hold its connection for a quarter of an hour.
                 #[cfg(target_os = "linux")]
-                let _ = socket2::SockRef::from(connection).set_tcp_user_timeout(Some(UNTAKEN));
+                let _ = socket2::SockRef::from(connection).set_tcp_user_timeout(Some(upgrade::UNTAKEN));
             })
             .upgrade(upgrade::factory(app(), upgraded.clone()))
             .finish(app())

@@ -26,8 +26,8 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 
 /// What is read at once.
 const READ_BYTES: usize = 8 * 1024;
-/// A peer that does not take what is written at once is given up after this time.
-const UNTAKEN: Duration = Duration::from_secs(30);
+/// A peer that takes nothing of what is written to it is given up after this time.
+pub const UNTAKEN: Duration = Duration::from_secs(30);
 
 /// What actix hands over: the request that asks to leave, and the connection.
 type Leaving = (Request, Framed<TcpStream, Codec>);

@@ -113,6 +113,13 @@ pub struct KeptGuest {
     pub password_hash: String,
 }
 
+impl KeptGuest {
+    /// Whether the person is what this made of them: then it is a repeat whose first answer was lost.
+    fn is_done(&self, there: &UserRecord) -> bool {
+        there.user.username == self.username && there.password_hash.as_deref() == Some(self.password_hash.as_str())
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kept {
     Kept(Box<UserRecord>),

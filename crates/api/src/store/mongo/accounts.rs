@@ -161,12 +161,8 @@ impl Shared {
         if let Some(kept) = kept {
             return Ok(Kept::Kept(Box::new(kept.record()?)));
         }
-        // A repeat whose first answer was lost.
         let there = self.user_where(doc! { "_id": account.id.stored() }).await?;
-        let again = there.filter(|there| {
-            there.user.username == account.username
-                && there.password_hash.as_deref() == Some(account.password_hash.as_str())
-        });
+        let again = there.filter(|there| account.is_done(there));
         Ok(again.map_or(Kept::NoGuest, |there| Kept::Kept(Box::new(there))))
     }
 }

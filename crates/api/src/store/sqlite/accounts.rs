@@ -88,9 +88,7 @@ fn create(conn: &Connection, new: &NewUser) -> Stored<CreatedUser> {
 fn keep(conn: &Connection, account: &KeptGuest) -> Stored<Kept> {
     let Some(there) = by_id(conn, account.id)? else { return Ok(Kept::NoGuest) };
     if !there.user.guest {
-        let again = there.user.username == account.username
-            && there.password_hash.as_deref() == Some(account.password_hash.as_str());
-        return Ok(if again { Kept::Kept(Box::new(there)) } else { Kept::NoGuest });
+        return Ok(if account.is_done(&there) { Kept::Kept(Box::new(there)) } else { Kept::NoGuest });
     }
     let sql =
         "UPDATE OR IGNORE users SET username = ?2, display_name = ?3, email = ?4, gender = ?5, password_hash = ?6,

@@ -32,12 +32,7 @@ impl Batch<'_> {
             EntryKind::Joined => self.join(room, new.author, seq),
             EntryKind::Left => self.go(room, new.author, FORMER),
             EntryKind::Removed { user, banned } => self.go(room, *user, if *banned { BANNED } else { FORMER }),
-            EntryKind::Unbanned { user } => {
-                let sql = "UPDATE members SET state = ?3 WHERE room = ?1 AND user = ?2";
-                self.run(sql, params![room.as_bytes(), user.as_bytes(), FORMER])?;
-                self.moved(room, *user);
-                Ok(())
-            }
+            EntryKind::Unbanned { user } => self.set_state(room, *user, FORMER),
             EntryKind::Renamed { name } => {
                 let sql = "UPDATE rooms SET name = ?2, name_key = ?3 WHERE id = ?1";
                 self.run(sql, params![room.as_bytes(), name.as_str(), name.key()])
@@ -121,10 +116,15 @@ impl Batch<'_> {
         Ok(())
     }
 
-    fn go(&mut self, room: RoomId, user: UserId, state: i64) -> Stored<()> {
+    fn set_state(&mut self, room: RoomId, user: UserId, state: i64) -> Stored<()> {
         let sql = "UPDATE members SET state = ?3 WHERE room = ?1 AND user = ?2";
         self.run(sql, params![room.as_bytes(), user.as_bytes(), state])?;
         self.moved(room, user);
+        Ok(())
+    }
+
+    fn go(&mut self, room: RoomId, user: UserId, state: i64) -> Stored<()> {
+        self.set_state(room, user, state)?;
         self.change_room(room, |state| state.members = state.members.saturating_sub(1));
         Ok(())
     }
