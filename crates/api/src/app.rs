@@ -5,6 +5,7 @@ use crate::bus::redis::{Options as BusOptions, RedisBus};
 use crate::bus::{Bus, News};
 use crate::clock::{Clock, Entropy};
 use crate::config::{Config, Origins, StoreChoice};
+use crate::files::{self, FilesError};
 use crate::http::page::Page;
 use crate::http::server;
 use crate::moving::{NotYet, refuse_half_imported};
@@ -21,6 +22,7 @@ use crate::service::guests::Guests;
 use crate::service::log_writer::LogWriter;
 use crate::service::marks::Marks;
 use crate::service::messages::Messages;
+use crate::service::pictures::Pictures;
 use crate::service::presence::Presence;
 use crate::service::rooms::Rooms;
 use crate::service::sessions::Sessions;
@@ -64,6 +66,8 @@ pub enum StartError {
     Mongo(#[from] mongo::OpenError),
     #[error(transparent)]
     Secret(#[from] BadSecret),
+    #[error("NATTER_FILES: {0}")]
+    Files(#[from] FilesError),
     #[error("NATTER_WEB_DIR: the page in {} cannot be read: {why}", folder.display())]
     Page { folder: PathBuf, why: std::io::Error },
     #[error("NATTER_LISTEN: {address} cannot be listened on: {why}")]
@@ -137,6 +141,7 @@ impl App {
                 (Arc::new(mongo), None, keys)
             }
         };
+        let files = files::open(&config.files)?;
         let page = match &config.web_dir {
             None => Page::none(),
             Some(folder) => Page::read(folder).map_err(|why| StartError::Page { folder: folder.clone(), why })?,
@@ -170,13 +175,15 @@ impl App {
         let marks = Marks::start(&parts);
         let sessions = Sessions::new(&parts);
         let rooms = Arc::new(Rooms::new(&parts, log.clone()));
+        let pictures = Pictures::new(&parts, files);
         let state = Data::new(AppState {
             accounts: Accounts::new(&parts, &sessions),
             admin: Admin::new(&parts, &sessions),
             guests: Guests::new(&parts, &sessions, &rooms),
             sessions,
             rooms,
-            messages: Messages::new(&parts, log.clone()),
+            messages: Messages::new(&parts, log.clone(), pictures.clone()),
+            pictures,
             marks: marks.clone(),
             presence: Presence::new(&parts),
             events: parts.events.clone(),
@@ -318,7 +325,7 @@ fn count(state: &AppState) {
     state.events.count(EventKind::EntriesDelivered, "", state.hub.take_delivered());
 }
 
-/// Forgets logins that have ended and events that are old, now and once an hour.
+/// Forgets logins that have ended, images that were never sent and events that are old, now and once an hour.
 async fn prune(state: Data<AppState>) {
     let mut hours = tokio::time::interval(PRUNE);
     loop {
@@ -329,6 +336,11 @@ async fn prune(state: Data<AppState>) {
             Err(error) => {
                 tracing::warn!(%error, "logins that have ended could not be forgotten; tried again in an hour");
             }
+        }
+        match state.pictures.prune().await {
+            Ok(0) => {}
+            Ok(pruned) => tracing::info!(pruned, "forgot images that were never sent"),
+            Err(error) => tracing::warn!(%error, "images that were never sent stay for another hour"),
         }
         match state.events.prune().await {
             Ok(0) => {}

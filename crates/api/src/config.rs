@@ -8,6 +8,7 @@ pub use origins::Origins;
 pub use proxies::TrustedProxies;
 
 use crate::bus::redis::{ACCEPTS, Address};
+use crate::files::FilesPlace;
 use crate::store::mongo::MongoUrl;
 use natter_shared::limits;
 use std::collections::BTreeMap;
@@ -61,6 +62,13 @@ pub const SETTINGS: &[Setting] = &[
          accepted. Empty: the file `secret` beside the database, made on the first start; with MongoDB it must be set, to \
          the same key on every node",
     ),
+    setting(
+        "NATTER_FILES",
+        "the folder `files` beside the database, or ./data/files",
+        "where images lie: file:<folder>, or a bucket that speaks S3, \
+         s3://bucket/prefix?region=eu-central-1&endpoint=https://s3.example.org; several nodes need one place",
+    ),
+    setting("NATTER_FILES_KEY_FILE", "", "file with two lines for the bucket: the id of its key, and the key"),
     setting(
         "NATTER_WEB_DIR",
         "./dist if it is there",
@@ -120,6 +128,8 @@ pub struct Config {
     pub redis: Option<Address>,
     pub redis_prefix: String,
     pub secret_file: PathBuf,
+    /// Where images lie.
+    pub files: FilesPlace,
     /// Holds an `index.html`; `None`: API only.
     pub web_dir: Option<PathBuf>,
     pub bcrypt_cost: u32,
@@ -212,6 +222,13 @@ impl Config {
             "natter:".to_owned(),
         );
         let secret_file = read_secret_file(&mut reader, &store);
+        let files = read_files(&mut reader, &store);
+        if redis.is_some() && matches!(files, FilesPlace::Folder(_)) {
+            warnings.push(
+                "NATTER_FILES is a folder: all nodes must have the same one, or images are seen on one node only"
+                    .to_owned(),
+            );
+        }
         let web_dir = read_web_dir(&mut reader);
         let bcrypt_cost = u32::try_from(reader.number("NATTER_BCRYPT_COST", 4, 16, 12)).unwrap_or(12);
         if bcrypt_cost < 10 {
@@ -252,6 +269,7 @@ impl Config {
             redis,
             redis_prefix,
             secret_file,
+            files,
             web_dir,
             bcrypt_cost,
             password_min: usize::try_from(password_min).unwrap_or(limits::PASSWORD_MIN),
@@ -357,6 +375,27 @@ fn read_secret_file(reader: &mut Reader, store: &StoreChoice) -> PathBuf {
         }
     };
     reader.read("NATTER_SECRET_FILE", "a file", |value| Some(PathBuf::from(value)), default)
+}
+
+/// The place of images. The key of a bucket is in a file of its own, so that it is in no list of processes.
+fn read_files(reader: &mut Reader, store: &StoreChoice) -> FilesPlace {
+    let database = match store {
+        StoreChoice::Sqlite(database) => Some(database.as_path()),
+        StoreChoice::Mongo(_) => None,
+    };
+    let value = |name: &str| reader.values.get(name).map(|value| value.trim()).filter(|value| !value.is_empty());
+    let Some(place) = value("NATTER_FILES") else { return FilesPlace::beside(database) };
+    let key = || match value("NATTER_FILES_KEY_FILE") {
+        None => Err("needs NATTER_FILES_KEY_FILE with two lines: the id of the bucket's key, and the key".to_owned()),
+        Some(file) => std::fs::read_to_string(file).map_err(|why| format!("needs {file}, which cannot be read: {why}")),
+    };
+    match FilesPlace::parse(place, key) {
+        Ok(place) => place,
+        Err(why) => {
+            reader.wrong.push(format!("NATTER_FILES {why}"));
+            FilesPlace::beside(database)
+        }
+    }
 }
 
 /// The address may hold a password: it is not repeated.

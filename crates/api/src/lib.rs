@@ -6,6 +6,7 @@ pub mod app;
 pub mod bus;
 pub mod clock;
 pub mod config;
+pub mod files;
 pub mod http;
 pub mod moving;
 #[cfg(feature = "planted-bugs")]

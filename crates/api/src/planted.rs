@@ -195,6 +195,10 @@ impl Log for Planted {
         self.inner.message(room, seq).await
     }
 
+    async fn sent(&self, room: RoomId, author: UserId, client_id: ClientId) -> Stored<Option<Message>> {
+        self.inner.sent(room, author, client_id).await
+    }
+
     async fn search(&self, search: Search) -> Stored<Vec<Message>> {
         self.inner.search(search).await
     }

@@ -4,10 +4,12 @@
 use crate::bus::local::LocalBus;
 use crate::bus::{Bus, Notice, Rate, TooOften};
 use crate::clock::{Clock, Entropy, ManualClock, SystemEntropy, random};
+use crate::files::{self, FilesPlace};
 use crate::realtime::hub::Hub;
 use crate::service::events::Events;
 use crate::service::log_writer::LogWriter;
 use crate::service::messages::{MessageError, Messages, Sent};
+use crate::service::pictures::Pictures;
 use crate::service::rooms::Rooms;
 use crate::service::token::SigningKeys;
 use crate::service::{Caller, Origin, Parts, Settings};
@@ -33,7 +35,8 @@ pub(crate) struct Stage {
     pub log: LogWriter,
     pub rooms: Rooms,
     pub messages: Messages,
-    _folder: tempfile::TempDir,
+    pub pictures: Pictures,
+    pub folder: tempfile::TempDir,
 }
 
 impl Stage {
@@ -64,8 +67,10 @@ impl Stage {
         };
         let log = LogWriter::start(store, Arc::clone(&parts.bus));
         let rooms = Rooms::new(&parts, log.clone());
-        let messages = Messages::new(&parts, log.clone());
-        Self { parts, sqlite, heard, log, rooms, messages, _folder: folder }
+        let files = files::open(&FilesPlace::Folder(folder.path().join("files"))).unwrap();
+        let pictures = Pictures::new(&parts, files);
+        let messages = Messages::new(&parts, log.clone(), pictures.clone());
+        Self { parts, sqlite, heard, log, rooms, messages, pictures, folder }
     }
 
     /// 16 bytes that nothing else has.

@@ -11,6 +11,7 @@ use crate::service::events::Events;
 use crate::service::guests::Guests;
 use crate::service::marks::Marks;
 use crate::service::messages::Messages;
+use crate::service::pictures::Pictures;
 use crate::service::presence::Presence;
 use crate::service::rooms::Rooms;
 use crate::service::sessions::Sessions;
@@ -24,6 +25,7 @@ pub struct AppState {
     pub guests: Guests,
     pub rooms: Arc<Rooms>,
     pub messages: Messages,
+    pub pictures: Pictures,
     pub marks: Marks,
     pub presence: Presence,
     pub events: Events,

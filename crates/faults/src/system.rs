@@ -151,6 +151,7 @@ impl System {
                 let proxy = Proxy::start(redis.address(), dice.fork()).await?;
                 settings.push(("NATTER_REDIS".to_owned(), format!("redis://{}", proxy.address())));
                 to_redis = Some(proxy);
+                settings.push(("NATTER_FILES".to_owned(), format!("file:{}", data.join("files").display())));
             } else {
                 let database = data.join("natter.db");
                 settings.push(("NATTER_STORE".to_owned(), format!("sqlite:{}", database.display())));

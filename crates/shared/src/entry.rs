@@ -305,9 +305,12 @@ pub struct MessageForm {
 impl MessageForm {
     pub fn parse(self) -> Result<(ClientId, MessageContent), Fields> {
         let mut errors = FieldErrors::default();
-        let body = errors.check("body", MessageBody::parse(&self.body));
+        let parse = if self.attachments.is_empty() { MessageBody::parse } else { MessageBody::parse_caption };
+        let body = errors.check("body", parse(&self.body));
         if self.attachments.len() > limits::ATTACHMENTS_MAX {
             errors.add("attachments", format!("At most {} images", limits::ATTACHMENTS_MAX));
+        } else if self.attachments.iter().enumerate().any(|(at, id)| self.attachments[..at].contains(id)) {
+            errors.add("attachments", "An image is there twice");
         }
         let parsed = body.map(|body| {
             let content = MessageContent { body, reply_to: self.reply_to, attachments: self.attachments, to: self.to };

@@ -53,6 +53,8 @@ kinds! {
     Revoke = "revoke",
     /// All logins of a person but at most one were ended; `count` says how many.
     RevokeAll = "revoke_all",
+    /// An image that was not taken; `what` is why.
+    UploadRefused = "upload_refused",
     PasswordChanged = "password_changed",
     /// The current password was wrong.
     PasswordChangeFailed = "password_change_failed",

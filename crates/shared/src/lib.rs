@@ -7,6 +7,7 @@ pub mod admin;
 pub mod entry;
 pub mod error;
 pub mod event;
+pub mod file;
 pub mod frame;
 pub mod id;
 pub mod limits;

@@ -27,6 +27,21 @@ pub const REACTIONS_PER_MESSAGE: usize = 50;
 /// Images on one message.
 pub const ATTACHMENTS_MAX: usize = 10;
 
+/// An image as it is sent, and one for a person's picture, in bytes.
+pub const IMAGE_MAX_BYTES: usize = 5 * 1024 * 1024;
+pub const AVATAR_MAX_BYTES: usize = 2 * 1024 * 1024;
+/// An image as it is sent: each side, and all of it, in pixels.
+pub const IMAGE_SIDE_MAX: u32 = 8_192;
+pub const IMAGE_PIXELS_MAX: u64 = 40_000_000;
+/// Frames of an animation, and the pixels of all of them.
+pub const FRAMES_MAX: usize = 100;
+/// An image as it is kept: its longer side, that of its preview, and the side of a person's picture, in pixels.
+pub const KEPT_SIDE_MAX: u32 = 4_096;
+pub const PREVIEW_SIDE_MAX: u32 = 720;
+pub const AVATAR_SIDE: u32 = 256;
+/// What one person's images may take, in bytes.
+pub const IMAGES_PER_USER_BYTES: u64 = 200 * 1024 * 1024;
+
 /// A page of messages or of a list: what is asked for without a number, and the most.
 pub const PAGE_DEFAULT: u32 = 30;
 pub const PAGE_MAX: u32 = 100;

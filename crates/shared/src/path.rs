@@ -1,6 +1,6 @@
 //! Every URL of the server: a template for the route table, and a function for those who call it.
 
-use crate::id::{RoomId, Seq, SessionId, UserId};
+use crate::id::{FileId, RoomId, Seq, SessionId, UserId};
 use crate::text::{Emoji, Username};
 
 pub const API: &str = "/api/v1";
@@ -15,6 +15,7 @@ pub const SESSIONS: &str = "/api/v1/auth/sessions";
 pub const SESSION: &str = "/api/v1/auth/sessions/{session}";
 pub const PASSWORD: &str = "/api/v1/auth/password";
 pub const ME: &str = "/api/v1/me";
+pub const AVATAR: &str = "/api/v1/me/avatar";
 pub const KEEP: &str = "/api/v1/me/account";
 pub const MY_ROOMS: &str = "/api/v1/me/rooms";
 pub const USERS: &str = "/api/v1/users";
@@ -35,6 +36,9 @@ pub const MESSAGE: &str = "/api/v1/rooms/{room}/messages/{seq}";
 pub const REACTION: &str = "/api/v1/rooms/{room}/messages/{seq}/reactions/{emoji}";
 pub const ENTRIES: &str = "/api/v1/rooms/{room}/entries";
 pub const READ: &str = "/api/v1/rooms/{room}/read";
+pub const FILES: &str = "/api/v1/files";
+pub const FILE: &str = "/api/v1/files/{file}";
+pub const FILE_PREVIEW: &str = "/api/v1/files/{file}/preview";
 pub const SEARCH: &str = "/api/v1/search";
 pub const EVENTS: &str = "/api/v1/events";
 pub const WEBSOCKET: &str = "/api/v1/ws";
@@ -141,6 +145,14 @@ pub fn entries(room: RoomId) -> String {
 
 pub fn read(room: RoomId) -> String {
     fill(READ, &[&room.to_string()])
+}
+
+pub fn file(file: FileId) -> String {
+    fill(FILE, &[&file.to_string()])
+}
+
+pub fn file_preview(file: FileId) -> String {
+    fill(FILE_PREVIEW, &[&file.to_string()])
 }
 
 pub fn admin_user(user: UserId) -> String {

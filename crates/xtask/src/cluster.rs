@@ -54,6 +54,7 @@ pub fn run(args: &RunArgs, count: u8) -> Result<()> {
         let mut natter = serve::listening(&built.binary, port, &public_url);
         natter.env("NATTER_STORE", servers::with_database(&servers.mongodb, "natter"));
         natter.env("NATTER_REDIS", &servers.redis).env("NATTER_SECRET_FILE", &secret);
+        natter.env("NATTER_FILES", format!("file:{}", data.join("files").display()));
         serve::set_default(&mut natter, "NATTER_WEB_DIR", &built.page);
         let name = format!("node {number}");
         let mut running = Running::start(natter, Output::Piped)?;

@@ -9,6 +9,7 @@ use crate::service::log_writer::WriteError;
 use crate::service::marks::MarkError;
 use crate::service::messages::MessageError;
 use crate::service::password::PasswordError;
+use crate::service::pictures::PictureError;
 use crate::service::presence::PresenceError;
 use crate::service::rooms::RoomError;
 use crate::service::sessions::SessionError;
@@ -300,6 +301,30 @@ impl From<MessageError> for ApiError {
             MessageError::TooOften(wait) => wait.into(),
             MessageError::Write(error) => error.into(),
             MessageError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<PictureError> for ApiError {
+    fn from(error: PictureError) -> Self {
+        match error {
+            PictureError::Unknown => Self::not_found(),
+            PictureError::Refused(why) => Self::invalid([("file".to_owned(), why.to_string())].into()),
+            PictureError::Full => Self::new(
+                ErrorCode::LimitReached,
+                "Your images take 200 MiB already. Delete messages with images first",
+            ),
+            PictureError::Forbidden(why) => Self::forbidden(why),
+            PictureError::TooOften(wait) => wait.into(),
+            PictureError::Busy(error) => Self {
+                message: "Many images are being sent right now. Try again in a moment".into(),
+                ..Self::retry(error)
+            },
+            PictureError::Files(error) => Self {
+                message: "The server cannot store images right now. Try again later".into(),
+                ..Self::retry(error)
+            },
+            PictureError::Store(error) => error.into(),
         }
     }
 }

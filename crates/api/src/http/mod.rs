@@ -6,12 +6,14 @@ pub mod auth;
 mod cookie;
 pub mod error;
 pub mod extract;
+pub mod files;
 pub mod headers;
 pub mod health;
 pub mod messages;
 pub mod openapi;
 mod own_page;
 pub mod page;
+mod receive;
 pub mod rooms;
 pub mod server;
 mod unread;
@@ -56,6 +58,7 @@ routes! {
     path::SESSION => { delete: auth::revoke }
     path::PASSWORD => { post: auth::password }
     path::ME => { get: accounts::me, patch: accounts::update }
+    path::AVATAR => { put: files::set_avatar, delete: files::drop_avatar }
     path::KEEP => { post: accounts::keep }
     path::MY_ROOMS => { get: rooms::mine }
     path::USERS => { get: accounts::search }
@@ -76,6 +79,9 @@ routes! {
     path::REACTION => { put: messages::react, delete: messages::unreact }
     path::ENTRIES => { get: messages::entries }
     path::READ => { put: rooms::read }
+    path::FILES => { post: files::upload }
+    path::FILE => { get: files::show }
+    path::FILE_PREVIEW => { get: files::show_preview }
     path::SEARCH => { get: messages::search }
     path::ADMIN_EVENTS => { get: admin::events }
     path::ADMIN_FIGURES => { get: admin::figures }

@@ -252,7 +252,7 @@ impl Export<'_, '_> {
             let after = self.ledger.last_login;
             let logins = patiently(|| store.all_logins(after, STEP)).await?;
             if logins.is_empty() {
-                return Ok(());
+                break;
             }
             for login in logins {
                 // Whoever signed up after all people had been read signs in again.
@@ -261,6 +261,16 @@ impl Export<'_, '_> {
                 } else {
                     self.ledger.last_login = Some(login.session.id);
                 }
+            }
+        }
+        loop {
+            let after = self.ledger.last_upload;
+            let uploads = patiently(|| store.all_uploads(after, STEP)).await?;
+            if uploads.is_empty() {
+                return Ok(());
+            }
+            for upload in uploads {
+                self.put(&Piece::Upload(upload))?;
             }
         }
     }

@@ -55,7 +55,7 @@ pub async fn import(store: &dyn Archive, archive: &Checked, tell: &mut Tell<'_>)
                 Piece::Room(_) => done.rooms += 1,
                 Piece::Entry(_) => done.entries += 1,
                 Piece::Login(_) => done.logins += 1,
-                Piece::Cut(_) => {}
+                Piece::Cut(_) | Piece::Upload(_) => {}
             }
         }
         if chunk.number > there {

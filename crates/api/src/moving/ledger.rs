@@ -3,7 +3,7 @@
 
 use crate::store::archive::{ArchivedEntry, Census, Piece, RoomCut};
 use natter_shared::entry::EntryKind;
-use natter_shared::id::{RoomId, Seq, SessionId, UserId};
+use natter_shared::id::{FileId, RoomId, Seq, SessionId, UserId};
 use natter_shared::room::RoomKind;
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 
@@ -30,7 +30,9 @@ impl UnderWay {
     fn note(&mut self, entry: &ArchivedEntry) {
         self.at = entry.seq;
         match &entry.what {
-            EntryKind::Message(content) if content.body.as_str().is_empty() => drop(self.blank.insert(entry.seq)),
+            EntryKind::Message(content) if content.body.as_str().is_empty() && content.attachments.is_empty() => {
+                self.blank.insert(entry.seq);
+            }
             EntryKind::Edited { target, body } if body.as_str().is_empty() => drop(self.blank.insert(*target)),
             EntryKind::Deleted { target } => drop(self.blank.remove(target)),
             _ => {}
@@ -52,6 +54,7 @@ pub struct Ledger {
     pub everybody: bool,
     pub last_person: Option<UserId>,
     pub last_login: Option<SessionId>,
+    pub last_upload: Option<FileId>,
     pub census: Census,
 }
 
@@ -80,6 +83,7 @@ impl Ledger {
                 self.last_login = Some(login.session.id);
                 self.census.logins += 1;
             }
+            Piece::Upload(upload) => self.last_upload = Some(upload.id),
         }
     }
 

@@ -15,12 +15,13 @@ use crate::store::conformance::script::live;
 use crate::store::conformance::{Dice, World, body, emoji, message, reply, whisper};
 use crate::store::mongo::{Mongo, MongoUrl};
 use crate::store::sqlite::{Options, Sqlite};
-use crate::store::{Appended, Log, NewMark, NewSession, Rotate, Rotation};
+use crate::store::{Appended, Log, NewEntry, NewMark, NewSession, Posted, Rotate, Rotation, UploadRecord};
 use natter_shared::account::{Gender, ProfileChange, User};
-use natter_shared::entry::EntryKind;
-use natter_shared::id::{RoomId, Seq, SessionId};
+use natter_shared::entry::{EntryKind, MessageContent};
+use natter_shared::file::ImageKind;
+use natter_shared::id::{ClientId, FileId, RoomId, Seq, SessionId};
 use natter_shared::room::{Role, Visibility};
-use natter_shared::text::{DisplayName, RoomName, Topic};
+use natter_shared::text::{DisplayName, MessageBody, RoomName, Topic};
 use natter_shared::timestamp::Timestamp;
 use same::same;
 use std::path::Path;
@@ -72,6 +73,7 @@ struct Town {
     people: Vec<User>,
     rooms: Vec<RoomId>,
     logins: Vec<SessionId>,
+    images: Vec<FileId>,
 }
 
 /// The hash of the token of a login at a generation.
@@ -110,6 +112,30 @@ async fn town(world: &World) -> Town {
     world.does(cellar, ann, EntryKind::Topic { topic: Topic::parse("wine").unwrap() }).await;
     world.does(cellar, ann, EntryKind::Visibility { visibility: Visibility::Private }).await;
     store.set_code(cellar, None).await.unwrap();
+    let picture = UploadRecord {
+        id: FileId::of_picture(world.fresh(), (640, 480)),
+        owner: ann.id,
+        kind: ImageKind::Jpeg,
+        preview: Some(ImageKind::Png),
+        bytes: 12_345,
+        created_at: world.now(),
+        avatar: false,
+        posted: None,
+    };
+    store.add_upload(picture.clone()).await.unwrap();
+    let client_id = ClientId::from_bytes(world.fresh());
+    assert!(store.post_uploads(&[picture.id], ann.id, Posted { room: cellar, client_id }).await.unwrap());
+    // An image without a word beside it is no deleted message.
+    let content = MessageContent {
+        body: MessageBody::parse_caption("").unwrap(),
+        reply_to: None,
+        attachments: vec![picture.id],
+        to: None,
+    };
+    let alone = EntryKind::Message(content);
+    world.append(NewEntry { client_id: Some(client_id), ..world.entry(cellar, ann, alone) }).await;
+    let avatar = UploadRecord { id: FileId::of_picture(world.fresh(), (256, 256)), avatar: true, ..picture.clone() };
+    store.add_upload(avatar.clone()).await.unwrap();
     let archived = world.room("Old times", &[ann, dora]).await.id;
     world.says(archived, dora, "word2 and goodbye").await;
     world.does(archived, ann, EntryKind::Archived { archived: true }).await;
@@ -150,7 +176,7 @@ async fn town(world: &World) -> Town {
             Rotation::Rotated { generation: 1 }
         );
     }
-    Town { people, rooms, logins }
+    Town { people, rooms, logins, images: vec![picture.id, avatar.id] }
 }
 
 /// Shows the token of a generation.

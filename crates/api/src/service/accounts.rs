@@ -277,7 +277,7 @@ impl Accounts {
     }
 }
 
-fn as_me(record: UserRecord) -> Me {
+pub(super) fn as_me(record: UserRecord) -> Me {
     Me { user: record.user, email: record.email, created_at: record.created_at, admin: record.admin }
 }
 

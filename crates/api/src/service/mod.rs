@@ -10,6 +10,7 @@ pub mod log_writer;
 pub mod marks;
 pub mod messages;
 pub mod password;
+pub mod pictures;
 pub mod presence;
 pub mod rate;
 pub mod rooms;

@@ -30,6 +30,8 @@ pub const REFRESH: Rate = per(120, MINUTE);
 pub const PASSWORD: Rate = per(5, 15 * MINUTE);
 /// Profile changes of one person.
 pub const PROFILE: Rate = per(30, MINUTE);
+/// Images sent by one person.
+pub const UPLOADS: Rate = per(20, HOUR);
 /// Searches for people by one person.
 pub const PEOPLE: Rate = per(30, MINUTE);
 /// Messages of one person: in a moment, and in the long run.

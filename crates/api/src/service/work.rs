@@ -1,4 +1,4 @@
-//! Work that takes a core for long (hashing passwords, guessing at them) leaves the async workers alone: no more at once
+//! Work that takes a core for long (hashing passwords, guessing at them, decoding images) leaves the async workers alone: no more at once
 //! than there are cores, a short queue before it, and a quick refusal behind that.
 
 use std::sync::Arc;
@@ -13,7 +13,7 @@ const WAITING_PER_CORE: usize = 16;
 
 /// All cores are taken and the queue is full, or did not move on in time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("too much hashing at once")]
+#[error("too much of this at once")]
 pub struct Busy;
 
 /// A bounded number of cores, and a bounded queue before them.
@@ -21,6 +21,7 @@ pub struct Pool {
     cores: Arc<Semaphore>,
     waiting: AtomicUsize,
     waiting_max: usize,
+    patience: Duration,
 }
 
 /// One place in the queue, given back however the waiting ends.
@@ -42,14 +43,15 @@ impl Pool {
     /// As many at once as this machine has cores.
     pub fn new() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        Self::bounded(cores, cores * WAITING_PER_CORE)
+        Self::bounded(cores, cores * WAITING_PER_CORE, PATIENCE)
     }
 
-    fn bounded(cores: usize, waiting_max: usize) -> Self {
-        Self { cores: Arc::new(Semaphore::new(cores)), waiting: AtomicUsize::new(0), waiting_max }
+    /// So many at once, so many waiting, and none longer than that.
+    pub fn bounded(cores: usize, waiting_max: usize, patience: Duration) -> Self {
+        Self { cores: Arc::new(Semaphore::new(cores)), waiting: AtomicUsize::new(0), waiting_max, patience }
     }
 
-    /// Runs `work` on a thread of its own. Refuses within a second if there is no core for it. Work that has begun goes
+    /// Runs `work` on a thread of its own. Refuses, a second later at the most, if there is no core for it. Work that has begun goes
     /// on, and holds its core, if the caller goes away.
     pub async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Busy> {
         let core = self.core().await?;
@@ -71,7 +73,7 @@ impl Pool {
         if before >= self.waiting_max {
             return Err(Busy);
         }
-        let core = tokio::time::timeout(PATIENCE, self.cores.clone().acquire_owned()).await;
+        let core = tokio::time::timeout(self.patience, self.cores.clone().acquire_owned()).await;
         core.map_err(|_| Busy)?.map_err(|_| Busy)
     }
 }
@@ -83,7 +85,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_full_queue_and_a_long_wait_are_refused() {
-        let pool = Arc::new(Pool::bounded(1, 1));
+        let pool = Arc::new(Pool::bounded(1, 1, PATIENCE));
         let (release, held) = mpsc::channel::<()>();
         let (started, running) = tokio::sync::oneshot::channel();
         let first = tokio::spawn({
@@ -111,7 +113,7 @@ mod tests {
 
     #[tokio::test]
     async fn work_that_began_keeps_its_core_when_the_caller_goes_away() {
-        let pool = Arc::new(Pool::bounded(1, 0));
+        let pool = Arc::new(Pool::bounded(1, 0, PATIENCE));
         let (release, held) = mpsc::channel::<()>();
         let (started, running) = tokio::sync::oneshot::channel();
         let caller = tokio::spawn({

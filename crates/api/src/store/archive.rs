@@ -10,10 +10,10 @@
 //!   the seq after it.
 //! - [`Archive::take`] is durable when it returns; taking the same pieces again changes nothing.
 
-use super::{Log, NewEntry, RoomRecord, SessionRecord, Stored, UserRecord};
+use super::{Log, NewEntry, RoomRecord, SessionRecord, Stored, UploadRecord, UserRecord};
 use async_trait::async_trait;
 use natter_shared::entry::{Entry, EntryKind};
-use natter_shared::id::{ClientId, RoomId, Seq, SessionId, UserId};
+use natter_shared::id::{ClientId, FileId, RoomId, Seq, SessionId, UserId};
 use natter_shared::room::Role;
 use natter_shared::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -29,9 +29,11 @@ pub enum Piece {
     Entry(ArchivedEntry),
     /// The room is whole up to here, and takes its name and code from any other that was cut before.
     Cut(RoomCut),
-    /// All rooms are cut. What follows are all people and logins, as they are by now.
+    /// All rooms are cut. What follows are all people, logins and images, as they are by now.
     Everybody,
     Login(ArchivedLogin),
+    /// What is noted of an image; its bytes travel by themselves.
+    Upload(UploadRecord),
 }
 
 /// An entry of a log, with its author by id.
@@ -126,6 +128,8 @@ pub trait Archive: Log {
     async fn all_people(&self, after: Option<UserId>, limit: u32) -> Stored<Vec<UserRecord>>;
     /// All logins, also those that have ended, by id, after `after`.
     async fn all_logins(&self, after: Option<SessionId>, limit: u32) -> Stored<Vec<ArchivedLogin>>;
+    /// What is noted of all images, by id, after `after`.
+    async fn all_uploads(&self, after: Option<FileId>, limit: u32) -> Stored<Vec<UploadRecord>>;
     /// All rooms and direct conversations, by id, after `after`.
     async fn all_rooms(&self, after: Option<RoomId>, limit: u32) -> Stored<Vec<RoomId>>;
     /// A room at its head, in one moment; `None` if there is none.

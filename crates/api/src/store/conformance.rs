@@ -10,6 +10,7 @@ pub(super) mod rooms;
 pub(crate) mod script;
 pub(super) mod search;
 pub(super) mod sessions;
+pub(super) mod uploads;
 mod world;
 
 pub(crate) use world::{Dice, World, body, emoji, message, reply, seqs, whisper};
@@ -87,6 +88,12 @@ macro_rules! conforms {
                 events_are_found_by_kind_person_and_time,
                 events_are_added_up_by_stretches_of_time,
                 old_events_are_forgotten,
+            ]
+            uploads: [
+                an_image_belongs_to_one_message_of_its_owner,
+                what_was_never_sent_is_forgotten,
+                a_message_is_found_by_what_its_author_called_it,
+                a_person_has_a_picture_or_none,
             ]
             search: [
                 words_are_found_by_their_beginnings,

@@ -23,11 +23,13 @@ mod events;
 mod judge;
 pub mod mongo;
 pub mod sqlite;
+mod uploads;
 
 #[cfg(test)]
 pub(crate) mod conformance;
 
 pub use events::{EventSearch, Events, Tally, TallySearch};
+pub use uploads::{Posted, UploadRecord, Uploads};
 
 use async_trait::async_trait;
 use natter_shared::account::{Gender, ProfileChange, User};
@@ -56,8 +58,8 @@ pub enum StoreError {
 pub type Stored<T> = Result<T, StoreError>;
 
 /// Everything that is kept, as one object.
-pub trait Store: Accounts + Sessions + Rooms + Log + Marks + Events + Health {}
-impl<T: Accounts + Sessions + Rooms + Log + Marks + Events + Health> Store for T {}
+pub trait Store: Accounts + Sessions + Rooms + Log + Marks + Uploads + Events + Health {}
+impl<T: Accounts + Sessions + Rooms + Log + Marks + Uploads + Events + Health> Store for T {}
 
 /// Whether the store can do its work.
 #[async_trait]
@@ -143,6 +145,8 @@ pub trait Accounts: Send + Sync + 'static {
     /// Changes what is given and returns the person; `None` if there is none.
     async fn update_profile(&self, id: UserId, change: &ProfileChange) -> Stored<Option<UserRecord>>;
     async fn set_password(&self, id: UserId, password_hash: &str) -> Stored<()>;
+    /// Gives a person a picture of their own by its URL, or the drawn one again; `None` if there is no such person.
+    async fn set_avatar(&self, id: UserId, url: Option<&str>) -> Stored<Option<UserRecord>>;
     /// Makes an account of a guest, once; a repeat of the same call is answered like the first.
     async fn keep_guest(&self, account: KeptGuest) -> Stored<Kept>;
     /// Makes a person an administrator of the server, or one of the others again; `None` if there is no such person.
@@ -436,6 +440,8 @@ pub trait Log: Send + Sync + 'static {
     /// shown to its author only, here as in all that is read for one reader.
     async fn messages(&self, room: RoomId, reader: UserId, window: Window, limit: u32) -> Stored<Option<MessageSlice>>;
     async fn message(&self, room: RoomId, seq: Seq) -> Stored<Option<Message>>;
+    /// The message that somebody sent to a room as `client_id`, as it stands now.
+    async fn sent(&self, room: RoomId, author: UserId, client_id: ClientId) -> Stored<Option<Message>>;
     /// Messages in rooms that `reader` is in, that `reader` may see, not deleted, in which every word of `query` begins a
     /// word, newest first by (at, room, seq), continuing after `after`.
     async fn search(&self, search: Search) -> Stored<Vec<Message>>;

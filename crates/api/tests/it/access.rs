@@ -1,7 +1,8 @@
 //! Who may do what: every route of the API description, asked by everybody from the owner to nobody. A route that is not
 //! in the table fails the test.
 
-use crate::support::{Answer, Person, Server, also_on_a_cluster, client_id};
+use crate::support::{Answer, Person, Server, also_on_a_cluster, client_id, picture};
+use natter_shared::id::FileId;
 use natter_shared::path;
 use natter_shared::room::Room;
 use reqwest::Method;
@@ -59,6 +60,9 @@ fn table() -> Vec<(Method, &'static str, Needs, Value)> {
         (Method::POST, path::PASSWORD, Login, json!({"current": "x", "new": "y"})),
         (Method::GET, path::ME, Login, Value::Null),
         (Method::PATCH, path::ME, Login, json!({})),
+        (Method::PUT, path::AVATAR, Login, json!({})),
+        (Method::DELETE, path::AVATAR, Login, Value::Null),
+        (Method::POST, path::FILES, Login, json!({})),
         (Method::POST, path::KEEP, Login, json!({"username": "x", "email": "x", "password": "x"})),
         (Method::GET, path::MY_ROOMS, Login, Value::Null),
         (Method::GET, path::USERS, Login, Value::Null),
@@ -81,6 +85,8 @@ fn table() -> Vec<(Method, &'static str, Needs, Value)> {
         (Method::GET, path::MESSAGES, Member, Value::Null),
         (Method::POST, path::MESSAGES, Member, message.clone()),
         (Method::GET, path::ENTRIES, Member, Value::Null),
+        (Method::GET, path::FILE, Member, Value::Null),
+        (Method::GET, path::FILE_PREVIEW, Member, Value::Null),
         (Method::PATCH, path::MESSAGE, Member, message),
         (Method::DELETE, path::MESSAGE, Member, Value::Null),
         (Method::PUT, path::REACTION, Member, json!({})),
@@ -102,6 +108,8 @@ struct Scene {
     room: Room,
     /// A member about whom administrators' calls are made.
     subject: Person,
+    /// In a message of the owner.
+    image: FileId,
     people: Vec<(As, Person)>,
 }
 
@@ -119,11 +127,13 @@ async fn scene(server: &Server) -> Scene {
     owner.lets_in(&subject, room.id).await;
     people[1].1.leaves(room.id).await;
     owner.delete(&format!("{}?ban=true", path::member(room.id, people[2].1.id()))).await.expect(204);
+    let image = owner.uploads(picture(60, 40)).await.id;
+    owner.shows(room.id, &[image], "an image for members").await;
     owner.says(room.id, "for members").await;
     people.push((As::Stranger, server.person("stranger").await));
     people.push((As::Nobody, server.stranger()));
     people.insert(0, (As::Owner, owner));
-    Scene { room, subject, people }
+    Scene { room, subject, image, people }
 }
 
 fn fill(template: &str, scene: &Scene, last: u64) -> String {
@@ -133,6 +143,7 @@ fn fill(template: &str, scene: &Scene, last: u64) -> String {
         .replace("{seq}", &last.to_string())
         .replace("{emoji}", "%F0%9F%91%8D")
         .replace("{username}", "subject")
+        .replace("{file}", &scene.image.to_string())
         .replace("{session}", "0b8e1a5c-7d3f-4a61-9d7e-2f6f0a9c1b22")
 }
 
@@ -179,8 +190,9 @@ async fn every_route_asks_who_is_there() {
             check(*who, needs, &format!("{method} {template}"), &answer);
         }
     }
-    let message = &owner.history(scene.room.id, "").await.messages[0];
-    assert!(!message.deleted && message.content.body.as_str() == "for members");
+    let messages = owner.history(scene.room.id, "").await.messages;
+    assert_eq!(messages[0].content.attachments, [scene.image]);
+    assert!(!messages[1].deleted && messages[1].content.body.as_str() == "for members");
 }
 
 /// On SQLite only: the description of the routes has nothing to do with where things are kept.

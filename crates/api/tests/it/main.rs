@@ -10,6 +10,7 @@ mod binary;
 mod edge;
 mod elsewhere;
 mod event_stream;
+mod files;
 mod guests;
 mod headers;
 mod hostile;

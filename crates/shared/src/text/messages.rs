@@ -5,7 +5,14 @@ use super::{Emoji, MessageBody, TextError, err};
 use crate::limits;
 
 impl MessageBody {
+    /// A text of its own.
     pub fn parse(text: &str) -> Result<Self, TextError> {
+        let body = Self::parse_caption(text)?;
+        if body.0.is_empty() { err("There is nothing in this message") } else { Ok(body) }
+    }
+
+    /// A text beside images: it may be empty.
+    pub fn parse_caption(text: &str) -> Result<Self, TextError> {
         if text.len() > limits::BODY_MAX_BYTES {
             return err(format!("Too long: at most {} KiB", limits::BODY_MAX_BYTES / 1024));
         }
@@ -15,7 +22,7 @@ impl MessageBody {
             return err(format!("Too long: {length} characters, at most {}", limits::BODY_MAX));
         }
         if body.chars().all(|c| c.is_whitespace() || is_invisible(c)) {
-            return err("There is nothing in this message");
+            return Ok(Self(String::new()));
         }
         Ok(Self(body))
     }

@@ -42,6 +42,11 @@ pub async fn change_me(api: &Api, patch: &ProfilePatch) -> Result<Me, ApiError> 
     api.send(Method::Patch, path::ME, Some(patch)).await
 }
 
+/// Has the drawn picture again.
+pub async fn drop_avatar(api: &Api) -> Result<Me, ApiError> {
+    api.send(Method::Delete, path::AVATAR, None::<&Empty>).await
+}
+
 pub async fn change_password(api: &Api, change: &PasswordChange) -> Result<(), ApiError> {
     api.send(Method::Post, path::PASSWORD, Some(change)).await
 }

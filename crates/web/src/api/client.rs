@@ -78,18 +78,24 @@ impl Api {
         path: &str,
         body: Option<&impl Serialize>,
     ) -> Result<T, ApiError> {
-        read(self.send_text(method, path.to_owned(), text_of(body)?).await?)
+        read(self.send_text(method, path.to_owned(), text_of(body)?, Want::Text).await?)
+    }
+
+    /// The bytes of an image, in the browser's own memory.
+    pub async fn bytes(&self, path: &str) -> Result<web_sys::Blob, ApiError> {
+        let answer = self.send_text(Method::Get, path.to_owned(), None, Want::Bytes).await?;
+        answer.bytes.ok_or(ApiError::Garbled { status: answer.status })
     }
 
     /// [`Api::send`] between texts: the long part, which is the same for all types.
-    fn send_text(&self, method: Method, path: String, body: Option<String>) -> Answering {
+    fn send_text(&self, method: Method, path: String, body: Option<String>, want: Want) -> Answering {
         let api = self.clone();
         async move {
             let token = api.token().await?;
-            match call(method, &path, body.as_deref(), Some(&token), false).await {
+            match call(method, &path, body.as_deref(), Some(&token), false, want).await {
                 Err(error) if error.is_signed_out() => {
                     let token = api.renew_unless_newer(&token).await?;
-                    call(method, &path, body.as_deref(), Some(&token), false).await
+                    call(method, &path, body.as_deref(), Some(&token), false, want).await
                 }
                 answer => answer,
             }
@@ -99,7 +105,7 @@ impl Api {
 
     /// A call without a body.
     pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ApiError> {
-        read(self.send_text(Method::Get, path.to_owned(), None).await?)
+        read(self.send_text(Method::Get, path.to_owned(), None, Want::Text).await?)
     }
 
     /// A call that nobody needs to be signed in for.
@@ -109,7 +115,7 @@ impl Api {
         path: &str,
         body: &impl Serialize,
     ) -> Result<T, ApiError> {
-        read(call(method, path, text_of(Some(body))?.as_deref(), None, true).await?)
+        read(call(method, path, text_of(Some(body))?.as_deref(), None, true, Want::Text).await?)
     }
 
     /// Asks with the cookie for a new token. All who ask at the same time share one call.
@@ -144,7 +150,8 @@ impl Api {
     /// Ends the login on the server.
     pub async fn end(&self) -> Result<(), ApiError> {
         let token = self.0.token.borrow().as_ref().map(|token| token.text.clone());
-        read(call(Method::Post, path::LOGOUT, text_of(Some(&Empty {}))?.as_deref(), token.as_deref(), true).await?)
+        let body = text_of(Some(&Empty {}))?;
+        read(call(Method::Post, path::LOGOUT, body.as_deref(), token.as_deref(), true, Want::Text).await?)
     }
 
     /// Keeps the token of a new login or a renewed one.
@@ -238,10 +245,18 @@ fn ends_after(ms: u32) -> (Abort, Option<Timeout>) {
     (Some((controller, signal)), Some(Timeout::new(ms, move || abort.abort())))
 }
 
-/// A good answer: its status and what stands in it.
+/// A good answer: its status, and what stands in it as text or, where that is asked for, as bytes.
 struct Answer {
     status: u16,
     text: String,
+    bytes: Option<web_sys::Blob>,
+}
+
+/// Where a call goes and what is wanted of the answer.
+#[derive(Clone, Copy, PartialEq)]
+enum Want {
+    Text,
+    Bytes,
 }
 
 /// A body as it goes over the wire. What this page sends can be written down; if not, nothing is sent.
@@ -255,6 +270,7 @@ async fn call(
     body: Option<&str>,
     token: Option<&str>,
     own_page: bool,
+    want: Want,
 ) -> Result<Answer, ApiError> {
     let (abort, timer) = ends_after(CALL_MS);
     let signal = abort.as_ref().map(|(_, signal)| signal);
@@ -269,11 +285,15 @@ async fn call(
     };
     let asked = Call { path, method: method.word(), headers: &headers, body, fresh: false, signal };
     let response = fetch(asked).await.map_err(failed)?;
+    let status = response.status();
+    if want == Want::Bytes && response.is_good() {
+        let bytes = response.blob().await.map_err(failed)?;
+        return Ok(Answer { status, text: String::new(), bytes: Some(bytes) });
+    }
     let text = response.text().await.map_err(failed)?;
     drop(timer);
-    let status = response.status();
     if response.is_good() {
-        return Ok(Answer { status, text });
+        return Ok(Answer { status, text, bytes: None });
     }
     let mut error = ApiError::from_answer(status, &text);
     if let ApiError::Refused { detail, .. } = &mut error
@@ -285,6 +305,6 @@ async fn call(
     Err(error)
 }
 
-fn read<T: DeserializeOwned>(Answer { status, text }: Answer) -> Result<T, ApiError> {
+fn read<T: DeserializeOwned>(Answer { status, text, .. }: Answer) -> Result<T, ApiError> {
     json::read(if text.is_empty() { "null" } else { &text }).map_err(|_| ApiError::Garbled { status })
 }

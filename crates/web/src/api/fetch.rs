@@ -2,7 +2,8 @@
 //! no types, for what is generic is compiled once for each of them.
 
 use gloo_net::http::{Method, RequestBuilder};
-use wasm_bindgen::JsValue;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortSignal, ReadableStream, RequestCache};
 
 /// What is asked, and how.
@@ -65,6 +66,12 @@ impl Response {
     /// Everything that comes, as text.
     pub async fn text(&self) -> Result<String, NoAnswer> {
         Ok(self.0.text().await?)
+    }
+
+    /// Everything that comes, in the browser's own memory.
+    pub async fn blob(self) -> Result<web_sys::Blob, NoAnswer> {
+        let coming = web_sys::Response::from(self.0).blob().map_err(|_| NoAnswer)?;
+        JsFuture::from(coming).await.ok().and_then(|blob| blob.dyn_into().ok()).ok_or(NoAnswer)
     }
 
     /// What comes, as it comes.

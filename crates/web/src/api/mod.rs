@@ -13,6 +13,8 @@ pub mod fetch;
 pub mod messages;
 #[cfg(target_arch = "wasm32")]
 pub mod rooms;
+#[cfg(target_arch = "wasm32")]
+pub mod upload;
 
 #[cfg(target_arch = "wasm32")]
 pub use client::{Api, Method, answers};

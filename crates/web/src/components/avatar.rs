@@ -1,4 +1,8 @@
-//! The picture of a person: drawn, its shape picked by gender, its colours by the id, so that everybody sees the same one.
+//! The picture of a person: their own, or a drawn one, its shape picked by gender, its colours by the id, so that everybody
+//! sees the same one.
+
+use crate::components::drawing::live;
+use crate::components::image::{Loaded, image_at};
 
 use leptos::prelude::*;
 use natter_shared::account::{Gender, User};
@@ -6,21 +10,22 @@ use natter_shared::entry::Author;
 use natter_shared::id::UserId;
 
 /// What a picture depends on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Face {
     id: UserId,
     gender: Option<Gender>,
+    own: Option<String>,
 }
 
 impl From<&User> for Face {
     fn from(user: &User) -> Self {
-        Self { id: user.id, gender: user.gender }
+        Self { id: user.id, gender: user.gender, own: user.avatar_url.clone() }
     }
 }
 
 impl From<&Author> for Face {
     fn from(author: &Author) -> Self {
-        Self { id: author.id, gender: author.gender }
+        Self { id: author.id, gender: author.gender, own: author.avatar_url.clone() }
     }
 }
 
@@ -59,23 +64,39 @@ pub fn Avatar(
     #[prop(optional)]
     size: &'static str,
 ) -> impl IntoView {
-    let seed = face.id.as_bytes();
+    let Face { id, gender, own } = face;
+    // Until one's own is here, and where it does not come, the drawn one stands in for it.
+    let picture = match own.as_deref().map(image_at) {
+        None => drawn(id, gender),
+        Some(loaded) => live(move || match loaded.get() {
+            Loaded::Here(url) => view! { <img src=url alt="" draggable="false" /> }.into_any(),
+            Loaded::Coming | Loaded::Failed => drawn(id, gender),
+        }),
+    };
+    view! {
+        <span class=format!("ava {size}") class:on=online aria-hidden="true">
+            {picture}
+        </span>
+    }
+}
+
+fn drawn(id: UserId, gender: Option<Gender>) -> AnyView {
+    let seed = id.as_bytes();
     let (ground, clothes) = pick(&PAIRS, seed[15]);
     let (hair, skin) = (pick(&HAIR, seed[14]), pick(&SKIN, seed[13]));
-    let (back, front) = match face.gender {
+    let (back, front) = match gender {
         Some(Gender::Female) => (Some(LONG_BACK), LONG_FRONT),
         Some(Gender::Male) => (None, SHORT),
         Some(Gender::Other) | None => (None, MIDDLE),
     };
     view! {
-        <span class=format!("ava {size}") class:on=online aria-hidden="true">
-            <svg viewBox="0 0 40 40">
-                <path d="M0 0h40v40H0z" fill=ground />
-                {back.map(|path| view! { <path d=path fill=hair /> }.into_any())}
-                <path d="M28.5 19a8.5 8.5 0 1 1-17 0 8.5 8.5 0 0 1 17 0z" fill=skin />
-                <path d=front fill=hair />
-                <path d=CLOTHES fill=clothes />
-            </svg>
-        </span>
+        <svg viewBox="0 0 40 40">
+            <path d="M0 0h40v40H0z" fill=ground />
+            {back.map(|path| view! { <path d=path fill=hair /> }.into_any())}
+            <path d="M28.5 19a8.5 8.5 0 1 1-17 0 8.5 8.5 0 0 1 17 0z" fill=skin />
+            <path d=front fill=hair />
+            <path d=CLOTHES fill=clothes />
+        </svg>
     }
+    .into_any()
 }

@@ -7,6 +7,7 @@ pub mod drawing;
 pub mod field;
 pub mod form;
 pub mod icon;
+pub mod image;
 pub mod memo;
 pub mod moment;
 pub mod notice;

@@ -1,6 +1,8 @@
 //! The handle that components use: what they may read, each reading drawn anew when its part changes.
 
+use super::images::{self, Images};
 use super::tab::{Part, Tab};
+use super::tray::Tray;
 use super::{browser, link, session};
 use crate::api::Api;
 use crate::state::order::{Order, sorted};
@@ -37,7 +39,18 @@ impl Chat {
         listen(&tab);
         let chat = Self(StoredValue::new_local(tab));
         provide_context(chat);
+        images::provide(chat);
         chat
+    }
+
+    pub(super) fn images<R>(&self, of: impl FnOnce(&Images) -> R) -> R {
+        of(&self.tab().images)
+    }
+
+    /// The images that were chosen for a room and are not sent.
+    pub fn tray(&self, room: RoomId) -> Tray {
+        let tab = self.tab();
+        tab.trays.borrow_mut().or_insert_with(room, Tray::default).clone()
     }
 
     pub(super) fn tab(&self) -> Rc<Tab> {

@@ -47,8 +47,8 @@ impl Chat {
         session::logout(&self.tab()).await
     }
 
-    /// Puts a message into the outbox: it is shown at once, kept over a reload, and sent as soon as possible. Forgets the
-    /// room's draft.
+    /// Puts a message into the outbox, with the images that are ready in the room's tray: it is shown at once, kept over a
+    /// reload, and sent as soon as possible. Forgets the room's draft.
     pub fn send(
         &self,
         room: RoomId,
@@ -56,14 +56,15 @@ impl Chat {
         reply_to: Option<Seq>,
         to: Option<UserId>,
     ) -> Result<ClientId, TextError> {
-        let body = MessageBody::parse(body)?;
+        let attachments = self.tray(room).ready();
+        let body = if attachments.is_empty() { MessageBody::parse(body) } else { MessageBody::parse_caption(body) }?;
         let client_id = browser::client_id()
             .ok_or_else(|| TextError::new("This browser has no source of randomness. Try another browser"))?;
-        let message =
-            SendFrame { client_id, room, body: body.as_str().to_owned(), reply_to, attachments: Vec::new(), to };
+        let message = SendFrame { client_id, room, body: body.as_str().to_owned(), reply_to, attachments, to };
         let tab = self.tab();
         tab.change(|state| state.send(Unsent::new(message, browser::timestamp())));
         self.set_draft(room, "");
+        self.clear_tray(room);
         Ok(client_id)
     }
 

@@ -15,6 +15,8 @@ mod doing;
 #[cfg(target_arch = "wasm32")]
 mod effects;
 #[cfg(target_arch = "wasm32")]
+mod images;
+#[cfg(target_arch = "wasm32")]
 mod kept;
 #[cfg(target_arch = "wasm32")]
 mod link;
@@ -28,6 +30,8 @@ mod sse;
 mod tab;
 #[cfg(target_arch = "wasm32")]
 mod tabs;
+#[cfg(target_arch = "wasm32")]
+pub mod tray;
 
 #[cfg(target_arch = "wasm32")]
 pub use chat::{Chat, use_chat};

@@ -139,6 +139,9 @@ pub fn ended(tab: &Rc<Tab>) {
 }
 
 fn go_out(tab: &Rc<Tab>, ended: bool) {
+    tab.images.forget_all();
+    tab.trays.borrow_mut().clear();
+    tab.chosen.borrow_mut().clear();
     tab.api.signed_out();
     link::stop(tab);
     tab.update(|state| state.sign_out(ended));

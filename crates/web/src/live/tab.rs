@@ -1,7 +1,9 @@
 //! One tab of the page: its state, who is told when a part of it changes, and the one way to change it.
 
+use super::images::Images;
 use super::link::Link;
 use super::tabs::{Said, Tabs};
+use super::tray::Tray;
 use super::watermarks::Watermarks;
 use super::{browser, effects, kept};
 use crate::api::Api;
@@ -81,6 +83,10 @@ pub struct Tab {
     triggers: Triggers,
     tabs: OnceCell<Tabs>,
     pub(super) api: Api,
+    pub(super) images: Images,
+    pub(super) trays: RefCell<Map<RoomId, Tray>>,
+    /// The images of all trays, by their ids.
+    pub(super) chosen: RefCell<Map<u32, web_sys::File>>,
     pub(super) link: RefCell<Link>,
     pub(super) watermarks: RefCell<Watermarks>,
     /// Whether the list of rooms is being read, and whether it must be read once more after that.
@@ -101,6 +107,9 @@ impl Tab {
             triggers: Triggers::default(),
             tabs: OnceCell::new(),
             api: Api::default(),
+            images: Images::default(),
+            trays: RefCell::default(),
+            chosen: RefCell::default(),
             link: RefCell::default(),
             watermarks: RefCell::default(),
             reading_rooms: Cell::default(),

@@ -56,6 +56,8 @@ pub enum Around {
     Page,
     /// Above the messages of a room.
     Panel,
+    /// In the midst of something.
+    Nothing,
     /// Above the page. The focus stays with what opened it until the dialog is there, so that it can go back.
     Above(Callback<()>),
 }
@@ -103,6 +105,7 @@ fn framed(around: Around, retry: Option<Callback<()>>) -> AnyView {
     match around {
         Around::Door => view! { <Door>{inside()}</Door> }.into_any(),
         Around::Page => view! { <Page>{inside()}</Page> }.into_any(),
+        Around::Nothing => view! { <div>{inside()}</div> }.into_any(),
         Around::Panel => view! { <section class="search-panel">{inside()}</section> }.into_any(),
         Around::Above(on_close) => {
             let inside = match retry {

@@ -10,7 +10,7 @@ use super::browse::Browse;
 use super::coming::{Around, Part, coming};
 use super::join::Join;
 use super::profile::Profile;
-use super::room::{Dialogs, Open, SearchPanel};
+use super::room::{Dialogs, Open, SearchPanel, Tray};
 use super::settings::Settings;
 use super::shell::{Jump, NewRoom};
 use futures_util::FutureExt;
@@ -91,6 +91,8 @@ pub enum Overlay {
     Jump,
     NewRoom,
     Search,
+    /// Images that were chosen for the next message.
+    Tray,
     OfRoom(Open),
 }
 
@@ -102,12 +104,17 @@ part!(overlays, fetch_overlays, draw_overlay(overlay: (Overlay, Callback<()>)) {
         Overlay::Jump => view! { <Jump on_close /> }.into_any(),
         Overlay::NewRoom => view! { <NewRoom on_close /> }.into_any(),
         Overlay::Search => view! { <SearchPanel /> }.into_any(),
+        Overlay::Tray => view! { <Tray /> }.into_any(),
         Overlay::OfRoom(open) => view! { <Dialogs open on_close /> }.into_any(),
     }
 });
 
 pub fn overlay(overlay: Overlay, on_close: Callback<()>) -> AnyView {
-    let around = if matches!(overlay, Overlay::Search) { Around::Panel } else { Around::Above(on_close) };
+    let around = match overlay {
+        Overlay::Search => Around::Panel,
+        Overlay::Tray => Around::Nothing,
+        Overlay::Jump | Overlay::NewRoom | Overlay::OfRoom(_) => Around::Above(on_close),
+    };
     coming(&OVERLAYS, around, move || now(draw_overlay((overlay.clone(), on_close))))
 }
 

@@ -25,6 +25,10 @@ pub async fn same(old: &World, new: &World, town: &Town) {
         assert_eq!(acquaintances(old, id).await, acquaintances(new, id).await);
     }
     assert_eq!(a.directory(None, None, 99).await.unwrap(), b.directory(None, None, 99).await.unwrap());
+    for &image in &town.images {
+        assert!(a.upload(image).await.unwrap().is_some());
+        assert_eq!(a.upload(image).await.unwrap(), b.upload(image).await.unwrap());
+    }
     for &room in &town.rooms {
         let record = a.room(room).await.unwrap().unwrap();
         if let Some(code) = &record.code {

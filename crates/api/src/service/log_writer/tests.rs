@@ -67,6 +67,10 @@ impl Log for Watched {
         self.log.message(room, seq).await
     }
 
+    async fn sent(&self, room: RoomId, author: UserId, client_id: ClientId) -> Stored<Option<Message>> {
+        self.log.sent(room, author, client_id).await
+    }
+
     async fn search(&self, search: Search) -> Stored<Vec<Message>> {
         self.log.search(search).await
     }

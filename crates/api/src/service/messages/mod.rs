@@ -12,6 +12,7 @@ mod tests;
 use super::access::{self, AccessError, Denied};
 use super::events::Note;
 use super::log_writer::{LogWriter, WriteError};
+use super::pictures::Pictures;
 use super::{Caller, Parts, rate};
 use crate::bus::TooOften;
 use crate::store::{Appended, NewEntry, Refused, RoomRecord, StoreError};
@@ -76,23 +77,22 @@ pub struct Sent {
 pub struct Messages {
     parts: Parts,
     log: LogWriter,
+    pictures: Pictures,
     /// What clients that catch up are reading.
     stretches: Stretches,
 }
 
 impl Messages {
-    pub fn new(parts: &Parts, log: LogWriter) -> Self {
+    pub fn new(parts: &Parts, log: LogWriter, pictures: Pictures) -> Self {
         let stretches = Stretches::new(Arc::clone(&parts.store), resume::STRETCH_MAX);
-        Self { parts: parts.clone(), log, stretches }
+        Self { parts: parts.clone(), log, pictures, stretches }
     }
 
-    /// Says something. A repeat with the same `client_id` is answered with the first entry, whatever else it holds. Nothing
-    /// is read before it is queued, so what is said one after the other is in the log one after the other.
+    /// Says something. A repeat with the same `client_id` is answered with the first entry, whatever else it holds. But for
+    /// its images nothing is looked up before it is queued, so what is said one after the other is in the log one after the
+    /// other.
     pub async fn send(&self, caller: &Caller, room: RoomId, form: MessageForm) -> Result<Sent, MessageError> {
         let (client_id, content) = form.parse().map_err(MessageError::Invalid)?;
-        if !content.attachments.is_empty() {
-            return Err(field("attachments", "Images cannot be sent yet"));
-        }
         if content.to == Some(caller.user) {
             return Err(field("to", "A message to one person is for somebody else"));
         }
@@ -100,6 +100,10 @@ impl Messages {
         long.map_err(MessageError::TooOften)?;
         let short = self.parts.take_for_user("messages", caller.user, rate::MESSAGES).await;
         short.map_err(MessageError::TooOften)?;
+        if !content.attachments.is_empty() && !self.pictures.post(caller, room, client_id, &content.attachments).await?
+        {
+            return Err(field("attachments", "An image is not there any more. Choose it again"));
+        }
         self.write(caller, room, Some(client_id), EntryKind::Message(content)).await
     }
 
@@ -130,6 +134,7 @@ impl Messages {
             let removed = Note::of(EventKind::MessageRemoved).by(caller.user).to(message.author.id);
             self.parts.events.note(removed.in_room(room));
         }
+        self.pictures.forget(&message.content.attachments).await;
         Ok(deleted)
     }
 

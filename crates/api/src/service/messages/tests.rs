@@ -4,7 +4,6 @@ use super::*;
 use crate::stage::{Heard, Stage};
 use futures_util::future::join_all;
 use natter_shared::frame::{Cursors, ServerFrame};
-use natter_shared::id::FileId;
 use natter_shared::limits;
 use natter_shared::page::{EntriesQuery, MessagesQuery, SearchQuery};
 use natter_shared::room::Visibility;
@@ -165,18 +164,6 @@ async fn an_archived_room_is_read_and_not_written() {
         assert!(matches!(outcome, Err(MessageError::Archived)), "{outcome:?}");
     }
     assert_eq!(stage.messages.page(&bob, room, MessagesQuery::default()).await.unwrap().messages.len(), 1);
-}
-
-#[tokio::test]
-async fn images_wait_for_their_time() {
-    let stage = Stage::new();
-    let ([ann, ..], room) = garden(&stage).await;
-    let form = MessageForm { attachments: vec![FileId::from_random_bytes(stage.bytes())], ..stage.form("look") };
-    let refused = stage.messages.send(&ann, room, form).await;
-    assert!(
-        matches!(&refused, Err(MessageError::Invalid(fields)) if fields.contains_key("attachments")),
-        "{refused:?}"
-    );
 }
 
 #[tokio::test]

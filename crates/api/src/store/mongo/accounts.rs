@@ -214,6 +214,16 @@ impl Accounts for Mongo {
         self.run(move |shared| async move { shared.set_flag(id, doc! { "disabled": disabled }).await }).await
     }
 
+    async fn set_avatar(&self, id: UserId, url: Option<&str>) -> Stored<Option<UserRecord>> {
+        let set = doc! { "avatar_url": url };
+        self.run(move |shared| async move {
+            let changed = shared.set_flag(id, set).await;
+            shared.authors.forget(id);
+            changed
+        })
+        .await
+    }
+
     async fn administrators(&self) -> Stored<Vec<UserRecord>> {
         self.run(|shared| async move { shared.accounts_where(doc! { "admin": true }, 0).await }).await
     }

@@ -4,17 +4,17 @@
 mod spelling;
 mod take;
 
-use super::document::{Id, UserDoc, Word, seq};
+use super::document::{Id, UploadDoc, UserDoc, Word, seq};
 use super::fault::duplicate;
 use super::transaction::Transaction;
 use super::{Mongo, Shared};
 use crate::store::archive::{Archive, ArchivedLogin, Begun, Census, Piece, RoomCut};
-use crate::store::{Stored, UserRecord};
+use crate::store::{Stored, UploadRecord, UserRecord};
 use async_trait::async_trait;
 use futures_util::{StreamExt, TryStreamExt};
 use mongodb::Collection;
 use mongodb::bson::{Document, Uuid, doc};
-use natter_shared::id::{RoomId, Seq, SessionId, UserId};
+use natter_shared::id::{FileId, RoomId, Seq, SessionId, UserId};
 use natter_shared::room::RoomKind;
 use serde::de::DeserializeOwned;
 use spelling::{broken, login, member};
@@ -143,6 +143,14 @@ impl Archive for Mongo {
         self.run(move |shared| async move {
             let found = after(&shared.sessions, last.map(Id::stored), limit).await?;
             found.into_iter().map(login).collect()
+        })
+        .await
+    }
+
+    async fn all_uploads(&self, last: Option<FileId>, limit: u32) -> Stored<Vec<UploadRecord>> {
+        self.run(move |shared| async move {
+            let found = after(&shared.uploads, last.map(Id::stored), limit).await?;
+            found.into_iter().map(UploadDoc::record).collect()
         })
         .await
     }

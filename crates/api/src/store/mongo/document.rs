@@ -7,6 +7,7 @@ use mongodb::bson::spec::BinarySubtype;
 use mongodb::bson::{Binary, DateTime, Uuid};
 use natter_shared::account::{Gender, User};
 use natter_shared::entry::{Author, EntryKind, MessageContent};
+use natter_shared::file::ImageKind;
 use natter_shared::id::{ClientId, EventId, FileId, RoomId, Seq, SessionId, UserId};
 use natter_shared::room::{Role, RoomKind, Visibility};
 use natter_shared::text::{DisplayName, Emoji, MessageBody, RoomName, Topic, Username};
@@ -73,6 +74,7 @@ macro_rules! words {
 }
 words! {
     Gender { Female = "female", Male = "male", Other = "other" }
+    ImageKind { Png = "png", Jpeg = "jpeg", Gif = "gif" }
     RoomKind { Room = "room", Direct = "direct" }
     Visibility { Public = "public", Private = "private" }
     Role { Member = "member", Admin = "admin", Owner = "owner" }
@@ -339,6 +341,28 @@ impl EntryDoc {
             other => return Err(StoreError::Broken(format!("an entry of the unknown kind {other:?} is stored"))),
         })
     }
+}
+
+/// An image.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct UploadDoc {
+    #[serde(rename = "_id")]
+    pub id: Uuid,
+    pub owner: Uuid,
+    pub kind: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preview: Option<String>,
+    pub bytes: i64,
+    pub created_at: DateTime,
+    pub avatar: bool,
+    /// There once it is sent, as is `client_id`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub room: Option<Uuid>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<Uuid>,
+    /// There, and true, until it is sent or somebody's picture: what an index over these alone goes by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idle: Option<bool>,
 }
 
 /// The words of a message as they are found. Written after the message, from the log; see `words.rs`.

@@ -83,6 +83,13 @@ pub(super) async fn prepare(shared: &Shared) -> Result<(), OpenError> {
         ])
         .await?;
     shared
+        .uploads
+        .create_indexes([
+            index("owner_bytes", doc! { "owner": 1, "bytes": 1 }),
+            where_there(index("idle", doc! { "idle": 1, "created_at": 1 }), "idle"),
+        ])
+        .await?;
+    shared
         .events
         .create_indexes([
             index("at", doc! { "at": -1, "_id": -1 }),

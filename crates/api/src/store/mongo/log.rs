@@ -165,6 +165,15 @@ impl Log for Mongo {
         self.run(|shared| async move { messages::message(&shared, room, seq).await }).await
     }
 
+    async fn sent(&self, room: RoomId, author: UserId, client_id: ClientId) -> Stored<Option<Message>> {
+        let which = doc! { "room": room.stored(), "author": author.stored(), "client_id": client_id.stored() };
+        self.run(move |shared| async move {
+            let Some(found) = shared.entries.find_one(which).await? else { return Ok(None) };
+            messages::message(&shared, room, seq(found.seq)?).await
+        })
+        .await
+    }
+
     async fn search(&self, ask: Search) -> Stored<Vec<Message>> {
         self.run(|shared| async move { search::search(&shared, &ask).await }).await
     }

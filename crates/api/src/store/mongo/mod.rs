@@ -25,6 +25,7 @@ mod rooms;
 mod search;
 mod sessions;
 mod transaction;
+mod uploads;
 mod words;
 mod writer;
 
@@ -36,7 +37,7 @@ pub use open::{MongoUrl, OpenError};
 use super::{Health, StoreError, Stored};
 use async_trait::async_trait;
 use authors::Authors;
-use document::{EntryDoc, EventDoc, IndexedDoc, MemberDoc, RoomDoc, SessionDoc, UserDoc, WordsDoc};
+use document::{EntryDoc, EventDoc, IndexedDoc, MemberDoc, RoomDoc, SessionDoc, UploadDoc, UserDoc, WordsDoc};
 use mongodb::bson::doc;
 use mongodb::{Client, Collection, Database};
 use std::sync::Arc;
@@ -77,6 +78,7 @@ struct Shared {
     words: Collection<WordsDoc>,
     indexed: Collection<IndexedDoc>,
     events: Collection<EventDoc>,
+    uploads: Collection<UploadDoc>,
     authors: Authors,
     writer: Writer,
     indexer: Indexer,

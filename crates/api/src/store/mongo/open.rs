@@ -155,6 +155,7 @@ fn shared(client: Client, db: Database) -> Shared {
         words: db.collection("words"),
         indexed: db.collection("indexed"),
         events: db.collection("events"),
+        uploads: db.collection("uploads"),
         authors: Authors::default(),
         writer: Writer::default(),
         indexer: Indexer::default(),

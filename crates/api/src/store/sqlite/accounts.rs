@@ -209,6 +209,17 @@ impl Accounts for Sqlite {
         self.write(move |desk| set_flag(&desk.conn, id, "UPDATE users SET disabled = ?2 WHERE id = ?1", disabled)).await
     }
 
+    async fn set_avatar(&self, id: UserId, url: Option<&str>) -> Stored<Option<UserRecord>> {
+        let url = url.map(str::to_owned);
+        self.write(move |desk| {
+            desk.authors.forget(id);
+            let sql = "UPDATE users SET avatar_url = ?2 WHERE id = ?1";
+            desk.conn.prepare_cached(sql)?.execute(params![id.as_bytes(), url])?;
+            by_id(&desk.conn, id)
+        })
+        .await
+    }
+
     async fn administrators(&self) -> Stored<Vec<UserRecord>> {
         let sql = format!("SELECT {RECORD} FROM users u WHERE u.admin = 1 ORDER BY u.username");
         self.read(move |conn| records(conn, &sql, [])).await

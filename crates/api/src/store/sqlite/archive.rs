@@ -4,11 +4,11 @@ use super::append;
 use super::column::{self, Code, int};
 use super::rooms::{self, BANNED, FORMER, MEMBER};
 use super::writer::Desk;
-use super::{Sqlite, accounts, sessions};
+use super::{Sqlite, accounts, sessions, uploads};
 use crate::store::archive::{Archive, ArchivedLogin, ArchivedMember, Begun, Census, MemberState, Piece, RoomCut};
-use crate::store::{RoomRecord, StoreError, Stored, UserRecord};
+use crate::store::{RoomRecord, StoreError, Stored, UploadRecord, UserRecord};
 use async_trait::async_trait;
-use natter_shared::id::{RoomId, SessionId, UserId};
+use natter_shared::id::{FileId, RoomId, SessionId, UserId};
 use natter_shared::room::RoomKind;
 use natter_shared::text::{Email, JoinCode, RoomName};
 use natter_shared::timestamp::Timestamp;
@@ -125,6 +125,7 @@ fn take(desk: &mut Desk, chunk: u64, pieces: Vec<Piece>) -> Stored<()> {
             Piece::Cut(cut) => take_cut(&desk.conn, &cut)?,
             Piece::Everybody => {}
             Piece::Login(login) => take_login(&desk.conn, &login)?,
+            Piece::Upload(upload) => uploads::add(&desk.conn, &upload)?,
         }
     }
     append::replay(desk, entries)?;
@@ -280,6 +281,16 @@ impl Archive for Sqlite {
 
     async fn all_logins(&self, after: Option<SessionId>, limit: u32) -> Stored<Vec<ArchivedLogin>> {
         self.read(move |conn| all_logins(conn, after, limit)).await
+    }
+
+    async fn all_uploads(&self, after: Option<FileId>, limit: u32) -> Stored<Vec<UploadRecord>> {
+        self.read(move |conn| {
+            let sql = format!("SELECT {} FROM uploads WHERE id > ?1 ORDER BY id LIMIT ?2", uploads::UPLOAD);
+            let mut found = conn.prepare_cached(&sql)?;
+            let of = params![after_id(after.as_ref().map(FileId::as_bytes)), limit];
+            Ok(found.query_map(of, uploads::record)?.collect::<Result<_>>()?)
+        })
+        .await
     }
 
     async fn all_rooms(&self, after: Option<RoomId>, limit: u32) -> Stored<Vec<RoomId>> {

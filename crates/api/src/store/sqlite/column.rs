@@ -1,6 +1,7 @@
 //! How ids, seqs, times and small enums are spelled in columns, and read back.
 
 use natter_shared::account::Gender;
+use natter_shared::file::ImageKind;
 use natter_shared::id::{ClientId, EventId, FileId, RoomId, Seq, SessionId, UserId};
 use natter_shared::room::{Role, RoomKind, Visibility};
 use natter_shared::timestamp::Timestamp;
@@ -81,6 +82,17 @@ impl Code for Gender {
             Self::Female => 0,
             Self::Male => 1,
             Self::Other => 2,
+        }
+    }
+}
+
+impl Code for ImageKind {
+    const ALL: &'static [Self] = &[Self::Png, Self::Jpeg, Self::Gif];
+    fn code(self) -> i64 {
+        match self {
+            Self::Png => 0,
+            Self::Jpeg => 1,
+            Self::Gif => 2,
         }
     }
 }

@@ -7,7 +7,7 @@ use super::{append, messages, search};
 use crate::store::{Appended, EntrySlice, Log, MessageSlice, NewEntry, Search, Stored};
 use async_trait::async_trait;
 use natter_shared::entry::{Entry, Message};
-use natter_shared::id::{RoomId, Seq, UserId};
+use natter_shared::id::{ClientId, RoomId, Seq, UserId};
 use natter_shared::page::Window;
 use rusqlite::{Connection, OptionalExtension, Result, params};
 
@@ -77,6 +77,16 @@ impl Log for Sqlite {
 
     async fn message(&self, room: RoomId, seq: Seq) -> Stored<Option<Message>> {
         self.read(move |conn| messages::message(conn, room, seq)).await
+    }
+
+    async fn sent(&self, room: RoomId, author: UserId, client_id: ClientId) -> Stored<Option<Message>> {
+        self.read(move |conn| {
+            let sql = "SELECT seq FROM entries WHERE room = ?1 AND author = ?2 AND client_id = ?3";
+            let of = params![room.as_bytes(), author.as_bytes(), client_id.as_bytes()];
+            let seq = conn.prepare_cached(sql)?.query_row(of, |row| column::seq(row, 0)).optional()?;
+            seq.map_or(Ok(None), |seq| messages::message(conn, room, seq))
+        })
+        .await
     }
 
     async fn search(&self, ask: Search) -> Stored<Vec<Message>> {

@@ -24,6 +24,7 @@ mod rooms;
 mod schema;
 mod search;
 mod sessions;
+mod uploads;
 mod writer;
 
 #[cfg(test)]

@@ -102,6 +102,7 @@ impl Place {
                 ("NATTER_REDIS", redis.clone()),
                 ("NATTER_REDIS_PREFIX", format!("{name}:")),
                 ("NATTER_SECRET_FILE", file("secret")),
+                ("NATTER_FILES", format!("file:{}", file("files"))),
             ],
         };
         settings.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()

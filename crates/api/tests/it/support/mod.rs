@@ -4,12 +4,14 @@
 mod backend;
 mod node;
 mod person;
+mod picture;
 mod socket;
 mod stream;
 
 pub use backend::Backend;
 pub(crate) use backend::also_on_a_cluster;
 pub use person::{Answer, Person, client_id};
+pub use picture::{form, picture};
 pub use socket::{Socket, texts};
 pub use stream::EventStream;
 

@@ -19,8 +19,11 @@ use wasm_bindgen_futures::spawn_local;
 /// So much of a quoted message is shown, in characters.
 const QUOTED: usize = 120;
 
-/// A message's beginning, on one line.
+/// A message's beginning, on one line; of images alone, that it is one.
 pub fn excerpt(text: &str) -> String {
+    if text.is_empty() {
+        return t("image.large").to_owned();
+    }
     let mut line: String = text.chars().take(QUOTED).map(|c| if c.is_whitespace() { ' ' } else { c }).collect();
     if text.chars().nth(QUOTED).is_some() {
         line.push('…');

@@ -1,12 +1,15 @@
 //! Where one writes. What is written stays a draft until it is in the outbox, and in the outbox until the server has it.
 
+use super::attach::{self, Attach};
 use super::{Mode, Open, RoomFrame};
 use crate::components::dialog::{Anchor, CloseButton};
 use crate::components::drawing::{Show, live};
 use crate::components::icon::{Icon, Sign};
 use crate::components::memo::Memo;
+use crate::live::tray::Obstacle;
 use crate::live::use_chat;
 use crate::locale::{t, tf};
+use crate::pages::parts::{self, Overlay};
 use crate::state::{Row, Tick};
 use leptos::html;
 use leptos::prelude::*;
@@ -93,6 +96,7 @@ fn Field() -> impl IntoView {
     let wrong = RwSignal::new(None::<String>);
     let busy = RwSignal::new(false);
 
+    let tray = chat.tray(room);
     let placeholder = Memo::new(move || {
         chat.room(room).map(|it| {
             let key = if it.room.kind == RoomKind::Direct { "composer.to_person" } else { "composer.to_room" };
@@ -188,7 +192,8 @@ fn Field() -> impl IntoView {
     };
     let send = move || {
         let body = text.get_untracked();
-        if body.trim().is_empty() || busy.get_untracked() {
+        let bare = chat.tray(room).ready().is_empty() || matches!(mode.get_untracked(), Mode::Edit { .. });
+        if (body.trim().is_empty() && bare) || busy.get_untracked() {
             return;
         }
         let (reply_to, to) = match mode.get_untracked() {
@@ -197,6 +202,13 @@ fn Field() -> impl IntoView {
             Mode::Whisper(user) => (None, Some(user.id)),
             Mode::Write => (None, None),
         };
+        if let Some(obstacle) = chat.tray(room).obstacle() {
+            let key = match obstacle {
+                Obstacle::Coming => "image.wait",
+                Obstacle::Failed => "image.not_taken",
+            };
+            return wrong.set(Some(t(key).to_owned()));
+        }
         match chat.send(room, &body, reply_to, to) {
             Ok(_) => {
                 text.set(String::new());
@@ -270,12 +282,15 @@ fn Field() -> impl IntoView {
         <form
             class="composer"
             class:whisper=move || matches!(mode.get(), Mode::Whisper(_))
+            on:dragover=move |ev| attach::drag(&ev)
+            on:drop=move |ev| attach::drop(chat, room, &ev)
             on:submit=move |ev| {
                 ev.prevent_default();
                 send();
             }
         >
             {banner}
+            <Show when=move || !tray.is_empty()>{parts::overlay(Overlay::Tray, Callback::new(|()| ()))}</Show>
             <div class="line">
                 <textarea
                     id="composer"
@@ -289,7 +304,9 @@ fn Field() -> impl IntoView {
                     prop:value=text
                     on:input=move |ev| typed(event_target_value(&ev))
                     on:keydown=keys
+                    on:paste=move |ev| attach::paste(chat, room, &ev)
                 ></textarea>
+                <Attach />
                 <button
                     type="button"
                     class="icon"

@@ -1,6 +1,7 @@
 //! One row of the timeline: a message in its bubble, or a line that says what happened.
 
 use super::bubble::{Body, Meta, Reactions, Toolbar};
+use super::pictures::Pictures;
 use super::{Open, RoomFrame};
 use crate::components::avatar::{Avatar, Face};
 use crate::components::dialog::Anchor;
@@ -114,6 +115,7 @@ pub fn MessageRow(key: RowKey) -> impl IntoView {
                 <Above view own starts at />
                 <div class="b" class:failed=failed class:whisper=move || to.get().flatten().is_some()>
                     {whisper}
+                    <Pictures view />
                     <Body view />
                     <Meta view own />
                     <Reactions view />

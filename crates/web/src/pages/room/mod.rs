@@ -1,20 +1,25 @@
 //! One room or direct conversation: its head, its timeline, the composer, its people, and the dialogs that belong to them.
 
+mod attach;
 mod bubble;
 mod composer;
 mod dialogs;
 mod head;
+mod lightbox;
 mod manage;
 mod message;
 mod people;
 mod person;
+mod pictures;
 mod place_keeper;
 mod search;
 mod timeline;
+mod tray;
 mod window;
 
 pub use dialogs::Dialogs;
 pub use search::SearchPanel;
+pub use tray::Tray;
 
 use super::shell::{Banner, Frame, RoomsButton};
 use super::{Lost, title};
@@ -32,7 +37,7 @@ use composer::Composer;
 use head::Head;
 use leptos::prelude::*;
 use natter_shared::account::User;
-use natter_shared::id::{RoomId, Seq};
+use natter_shared::id::{FileId, RoomId, Seq};
 use natter_shared::room::{Role, RoomKind};
 use people::People;
 use timeline::Log;
@@ -67,6 +72,8 @@ pub enum Open {
     Remove(User, bool),
     Manage,
     Leave,
+    /// Images of a message, and which of them is shown first.
+    Picture(Vec<FileId>, usize),
 }
 
 /// What the parts of an open room share.

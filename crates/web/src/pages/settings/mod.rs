@@ -2,6 +2,7 @@
 
 mod logins;
 mod password;
+mod picture;
 mod profile;
 mod theme;
 

@@ -1,6 +1,7 @@
 //! What others see of oneself, and the address that only administrators see.
 
 use super::Panel;
+use super::picture::Picture;
 use crate::api::{ApiError, accounts};
 use crate::components::field::{Errors, GenderField, TextField};
 use crate::components::form::{Submit, on_submit};
@@ -31,7 +32,14 @@ pub fn ProfileForm() -> impl IntoView {
             {move || match found.get() {
                 None => view! { <ListSkeleton rows=3 /> }.into_any(),
                 Some(Err(error)) => view! { <Alert text=error.message() retry=Some(ask) /> }.into_any(),
-                Some(Ok(me)) => view! { <Form me /> }.into_any(),
+                Some(Ok(me)) => {
+                    let guest = me.user.guest;
+                    view! {
+                        {(!guest).then(|| view! { <Picture /> }.into_any())}
+                        <Form me />
+                    }
+                        .into_any()
+                }
             }}
         </Panel>
     }

@@ -1,6 +1,6 @@
 //! Taking a chunk, in steps that can each be repeated.
 
-use super::super::document::{EntryDoc, Id, UserDoc, Word, int};
+use super::super::document::{EntryDoc, Id, UploadDoc, UserDoc, Word, int};
 use super::super::effects;
 use super::super::fault::{duplicate, is_of_duplicates_only};
 use super::super::{Shared, words};
@@ -23,7 +23,7 @@ const LONG: u64 = 100;
 impl Shared {
     pub(super) async fn take(&self, chunk: u64, pieces: Vec<Piece>) -> Stored<()> {
         let (mut people, mut rooms, mut logins) = (Vec::new(), Vec::new(), Vec::new());
-        let (mut entries, mut cuts) = (Vec::new(), Vec::new());
+        let (mut entries, mut cuts, mut uploads) = (Vec::new(), Vec::new(), Vec::new());
         for piece in pieces {
             match piece {
                 Piece::Person(person) => people.push(person_doc(person)),
@@ -32,6 +32,7 @@ impl Shared {
                 Piece::Cut(cut) => cuts.push(cut),
                 Piece::Everybody => {}
                 Piece::Login(login) => logins.push(login_doc(login)),
+                Piece::Upload(upload) => uploads.push(UploadDoc::of(&upload)),
             }
         }
         // Each kind rests on the ones before it. One person may come twice in a chunk: the later one holds.
@@ -54,6 +55,7 @@ impl Shared {
             self.take_cut(room).await?;
         }
         self.take_documents(&self.sessions, logins.into_iter().map(|login| (login.id, login)), "$setOnInsert").await?;
+        self.take_documents(&self.uploads, uploads.into_iter().map(|it| (it.id, it)), "$setOnInsert").await?;
         let chunk = i64::try_from(chunk).unwrap_or(i64::MAX);
         let noted = doc! { "$max": { "chunks": chunk } };
         let done = self.imports().update_one(doc! { "_id": IMPORT, "finished": false }, noted).await?;
