@@ -223,7 +223,7 @@ impl Config {
         );
         let secret_file = read_secret_file(&mut reader, &store);
         let files = read_files(&mut reader, &store);
-        if redis.is_some() && matches!(files, FilesPlace::Folder(_)) {
+        if redis.is_some() && matches!(store, StoreChoice::Mongo(_)) && matches!(files, FilesPlace::Folder(_)) {
             warnings.push(
                 "NATTER_FILES is a folder: all nodes must have the same one, or images are seen on one node only"
                     .to_owned(),
