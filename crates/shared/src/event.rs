@@ -58,6 +58,10 @@ kinds! {
     PasswordChangeFailed = "password_change_failed",
     /// A password was hashed anew, under today's settings.
     PasswordRehashed = "password_rehashed",
+    /// Somebody deleted their account, or, without a `user`, whoever runs the server did it at the machine for `other`.
+    AccountDeleted = "account_deleted",
+    /// Somebody who wanted to delete their account did not know its password.
+    AccountDeletionFailed = "account_deletion_failed",
     /// Somebody tried what is not for them; `what` is the attempt.
     Denied = "denied",
     /// `what` is what was done too often.

@@ -127,12 +127,20 @@ async fn town(world: &World) -> Town {
             EntryKind::Edited { target: world.says(rooms[3], bob, "tpyo").await.seq, body: body("typo") },
         )
         .await;
+    let gus = world.person("gus").await;
+    world.does(lobby, &gus, EntryKind::Joined).await;
+    world.says(lobby, &gus, "word4 before I go").await;
+    let closed = RoomId::from_bytes(world.fresh());
+    rooms.push(store.direct(bob.id, gus.id, closed, world.now()).await.unwrap().0.id);
+    store.erase_person(gus.id).await.unwrap();
+    world.does(closed, &gus, EntryKind::Archived { archived: true }).await;
     for (room, user) in [(lobby, bob.id), (cellar, bob.id), (rooms[3], ann.id)] {
         store
             .raise_marks(vec![NewMark { room, user, delivered: hello.seq.forward(5), read: hello.seq }])
             .await
             .unwrap();
     }
+    people.push(gus);
     let mut logins = Vec::new();
     for (n, person) in people.iter().take(3).enumerate() {
         let login = NewSession {
