@@ -18,7 +18,7 @@ use crate::store::sqlite::{Options, Sqlite};
 use crate::store::{Appended, Log, NewMark, NewSession, Rotate, Rotation};
 use natter_shared::account::{Gender, ProfileChange, User};
 use natter_shared::entry::EntryKind;
-use natter_shared::id::{RoomId, Seq, SessionId};
+use natter_shared::id::{RoomId, Seq, SessionId, UserId};
 use natter_shared::room::{Role, Visibility};
 use natter_shared::text::{DisplayName, RoomName, Topic};
 use natter_shared::timestamp::Timestamp;
@@ -72,6 +72,8 @@ struct Town {
     people: Vec<User>,
     rooms: Vec<RoomId>,
     logins: Vec<SessionId>,
+    /// Somebody whose account was deleted.
+    gone: UserId,
 }
 
 /// The hash of the token of a login at a generation.
@@ -140,7 +142,6 @@ async fn town(world: &World) -> Town {
             .await
             .unwrap();
     }
-    people.push(gus);
     let mut logins = Vec::new();
     for (n, person) in people.iter().take(3).enumerate() {
         let login = NewSession {
@@ -158,7 +159,7 @@ async fn town(world: &World) -> Town {
             Rotation::Rotated { generation: 1 }
         );
     }
-    Town { people, rooms, logins }
+    Town { people, rooms, logins, gone: gus.id }
 }
 
 /// Shows the token of a generation.
@@ -199,8 +200,8 @@ async fn everything_moves_from_file_to_file() {
     let town = town(&old.world).await;
     let file = old.folder.path().join("move.natter");
     let census = written(&*old.store, &file).await;
-    assert_eq!(census.rooms, 6);
-    assert_eq!((census.people, census.logins), (6, 3));
+    assert_eq!(census.rooms, 7);
+    assert_eq!((census.people, census.logins), (7, 3));
     filled(&*new.store, &file).await;
     same(&old.world, &new.world, &town).await;
 

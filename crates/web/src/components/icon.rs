@@ -24,6 +24,7 @@ pub enum Icon {
     Eye,
     EyeOff,
     Compass,
+    Chart,
 }
 
 impl Icon {
@@ -69,6 +70,7 @@ impl Icon {
             Self::EyeOff => {
                 "M2.5 10c1.8-3.3 4.3-5 7.5-5s5.7 1.7 7.5 5c-1.8 3.3-4.3 5-7.5 5s-5.7-1.7-7.5-5zM4.5 15.5l11-11"
             }
+            Self::Chart => "M4 16.5V10M8 16.5V4M12 16.5v-5M16 16.5V7.5",
             Self::Compass => "M17 10a7 7 0 1 1-14 0 7 7 0 0 1 14 0zM12.8 7.2l-1.5 4.1-4.1 1.5 1.5-4.1z",
         }
     }
