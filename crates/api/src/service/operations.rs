@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-const SLOTS: usize = 12;
+const SLOTS: i64 = 12;
 const SLOT_MS: i64 = 5 * 60 * 1_000;
 /// Each power of two of microseconds has so many buckets, as a power of two: a bucket is an eighth of its number wide.
 const FINE: u32 = 3;
@@ -44,7 +44,7 @@ impl Operations {
     /// What happened in the last hour, the slowest first.
     pub fn slowest_first(&self) -> admin::Operations {
         let now = self.clock.now().millis().div_euclid(SLOT_MS);
-        let first = now - (SLOTS as i64 - 1);
+        let first = now - (SLOTS - 1);
         let of = |(name, hour): (&Name, &Mutex<Hour>)| {
             hour.lock().unwrap_or_else(PoisonError::into_inner).summary(first..=now).map(|sum| sum.named(*name))
         };
@@ -61,7 +61,7 @@ impl Operations {
 
 /// The last hour of one operation, slot by slot.
 #[derive(Default)]
-struct Hour([Slot; SLOTS]);
+struct Hour([Slot; 12]);
 
 #[derive(Default)]
 struct Slot {
@@ -72,7 +72,7 @@ struct Slot {
 
 impl Hour {
     fn record(&mut self, number: i64, us: u64) {
-        let at = usize::try_from(number.rem_euclid(SLOTS as i64)).unwrap_or(0);
+        let at = usize::try_from(number.rem_euclid(SLOTS)).unwrap_or(0);
         let slot = &mut self.0[at];
         if slot.number != number {
             *slot = Slot { number, histogram: Histogram::default() };
