@@ -103,7 +103,8 @@ kinds! {
     MessagesSent = "messages_sent",
     /// Entries that went out to connections.
     EntriesDelivered = "entries_delivered",
-    /// People with an open connection to a node, `count` of them in this minute.
+    /// People who are online, `count` of them in this minute, as one node tells: whoever is connected to several is counted by
+    /// one of them.
     Online = "online",
     /// Calls and frames that were refused or failed with the code `what`, `count` of them in this minute.
     Errors = "errors",

@@ -138,8 +138,12 @@ pub async fn logout(tab: &Rc<Tab>) -> Result<(), ApiError> {
 
 /// Deletes the account of who is signed in, and goes out here and in the other tabs. An error means that it is still there.
 pub async fn delete_account(tab: &Rc<Tab>, form: AccountDeletion) -> Result<(), ApiError> {
+    let me = tab.peek(ChatState::my_id);
     accounts::delete_me(&tab.api, &form).await?;
     go_out(tab, false);
+    if let Some(me) = me {
+        kept::forget(me);
+    }
     tab.tell_other_tabs(Said::SignedOut);
     Ok(())
 }
