@@ -1,5 +1,6 @@
 //! `natter admin grant`, `revoke` and `list`: who administers the server is for whoever runs it to say, at the machine, and never
-//! for a call over the network. The server may run meanwhile; what is said here holds from its next call on.
+//! for a call over the network; `natter admin delete` deletes an account for somebody who cannot. The server may run
+//! meanwhile; what is said here holds from its next call on.
 
 use crate::clock::{Clock, Entropy, random};
 use crate::config::{Config, StoreChoice};
@@ -20,6 +21,8 @@ pub enum Order<'a> {
     Grant(&'a str),
     /// Make an administrator one of the others again.
     Revoke(&'a str),
+    /// Delete the account of this name.
+    Delete(&'a str),
     /// Say who is one.
     List,
 }
@@ -113,6 +116,7 @@ async fn carry_out<S: Accounts + Events + Archive>(
             let since = if there.admin { "(and was one before)" } else { "from now on" };
             Ok(format!("{username} is an administrator {since}{also}.\n"))
         }
+        Order::Delete(name) => delete(store, name, noted).await,
         Order::Revoke(name) => {
             let there = find(store, name).await?;
             let username = &there.user.username;
@@ -126,6 +130,22 @@ async fn carry_out<S: Accounts + Events + Archive>(
             Ok(format!("{username} is no administrator any more.{nobody}\n"))
         }
     }
+}
+
+/// Takes away all that is known of a person. What follows from it is the running server's work, or that of the next one.
+async fn delete<S: Accounts + Events>(
+    store: &S,
+    name: &str,
+    note: impl FnOnce(EventKind, &UserRecord) -> Vec<Event>,
+) -> Result<String, AdministerError> {
+    let there = find(store, name).await?;
+    store.erase_person(there.user.id).await?;
+    store.append_events(note(EventKind::AccountDeleted, &there)).await?;
+    Ok(format!(
+        "The account of {} is deleted, for good; nobody can take that name again. A server that runs ends its logins and \
+         takes it out of its rooms within a minute, else the next one does when it starts.\n",
+        there.user.username
+    ))
 }
 
 async fn find(store: &impl Accounts, name: &str) -> Result<UserRecord, AdministerError> {

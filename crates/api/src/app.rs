@@ -6,6 +6,7 @@ use crate::bus::{Bus, News};
 use crate::clock::{Clock, Entropy};
 use crate::config::{Config, Origins, StoreChoice};
 use crate::files::{self, FilesError};
+use crate::http::pace;
 use crate::http::page::Page;
 use crate::http::server;
 use crate::moving::{NotYet, refuse_half_imported};
@@ -17,11 +18,13 @@ use crate::secret::{self, BadSecret};
 
 use crate::service::accounts::Accounts;
 use crate::service::admin::Admin;
+use crate::service::deletion::Deletions;
 use crate::service::events::Events;
 use crate::service::guests::Guests;
 use crate::service::log_writer::LogWriter;
 use crate::service::marks::Marks;
 use crate::service::messages::Messages;
+use crate::service::operations::Operations;
 use crate::service::pictures::Pictures;
 use crate::service::presence::Presence;
 use crate::service::rooms::Rooms;
@@ -52,6 +55,8 @@ const LAST_FRAMES: Duration = Duration::from_millis(1_500);
 const PRUNE: Duration = Duration::from_hours(1);
 /// How often the people who are connected are counted.
 const STOCK: Duration = Duration::from_mins(1);
+/// How often deletions of accounts that are under way are gone on with.
+const DELETIONS: Duration = Duration::from_mins(1);
 /// Pieces of news of who is online that may wait to be announced, each of some hundred people.
 const NEWS_OF_PEOPLE: usize = 1_024;
 
@@ -174,11 +179,14 @@ impl App {
         let log = LogWriter::start(Arc::clone(&parts.store) as Arc<dyn Log>, Arc::clone(&parts.bus));
         let marks = Marks::start(&parts);
         let sessions = Sessions::new(&parts);
+        let operations = Arc::new(Operations::new(pace::all(), Arc::clone(&parts.clock)));
         let rooms = Arc::new(Rooms::new(&parts, log.clone()));
         let pictures = Pictures::new(&parts, files);
         let state = Data::new(AppState {
             accounts: Accounts::new(&parts, &sessions),
-            admin: Admin::new(&parts, &sessions),
+            admin: Admin::new(&parts, &sessions, &operations),
+            deletions: Deletions::new(&parts, &sessions, log.clone()),
+            operations,
             guests: Guests::new(&parts, &sessions, &rooms),
             sessions,
             rooms,
@@ -201,6 +209,7 @@ impl App {
         rt::spawn(recheck::run(Arc::clone(&hub), state.sessions.clone()));
         rt::spawn(prune(Data::clone(&state)));
         rt::spawn(take_stock(Data::clone(&state)));
+        rt::spawn(finish_deletions(Data::clone(&state)));
         if let Some(news) = news {
             rt::spawn(hear(news, Data::clone(&state)));
         }
@@ -311,12 +320,25 @@ async fn hear(mut news: mpsc::Receiver<News>, state: Data<AppState>) {
     }
 }
 
-/// Counts, once a minute, what only the hub knows.
+/// Goes on with what a crash, or an order at the machine, has left of deletions, now and once a minute.
+async fn finish_deletions(state: Data<AppState>) {
+    let mut minutes = tokio::time::interval(DELETIONS);
+    loop {
+        minutes.tick().await;
+        match state.deletions.resume().await {
+            Ok(0) => {}
+            Ok(done) => tracing::info!(done, "accounts were deleted"),
+            Err(error) => tracing::warn!(%error, "deletions of accounts are not complete; they go on in a minute"),
+        }
+    }
+}
+
+/// Counts, once a minute, what only the bus and the hub know.
 async fn take_stock(state: Data<AppState>) {
     let mut minutes = tokio::time::interval(STOCK);
     loop {
         minutes.tick().await;
-        state.events.online(u64::try_from(state.hub.people()).unwrap_or(u64::MAX));
+        state.events.online(state.bus.counted().await);
         count(&state);
     }
 }

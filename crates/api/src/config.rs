@@ -89,6 +89,11 @@ pub const SETTINGS: &[Setting] = &[
         "how many days the log of events, which administrators read, goes back: 0 (nothing is kept) to 3650",
     ),
     setting(
+        "NATTER_SLOW_MS",
+        "500",
+        "a request that took longer, in milliseconds, is a line in the log at `warn`: 0 (each is) to 600000",
+    ),
+    setting(
         "NATTER_TRUSTED_PROXIES",
         "",
         "addresses and ranges (10.0.0.0/8) between commas, whose X-Forwarded-For is believed; empty: nobody's",
@@ -142,6 +147,8 @@ pub struct Config {
     pub rate_limits: bool,
     /// How far the log of events goes back; with 0 nothing is kept.
     pub events_days: u32,
+    /// A request that took longer is told in the server's log; milliseconds.
+    pub slow_ms: u64,
     pub trusted_proxies: TrustedProxies,
     /// In the form of `tracing_subscriber::EnvFilter`.
     pub log: String,
@@ -245,6 +252,7 @@ impl Config {
             );
         }
         let events_days = u32::try_from(reader.number("NATTER_EVENTS_DAYS", 0, 3_650, 90)).unwrap_or(90);
+        let slow_ms = reader.number("NATTER_SLOW_MS", 0, 600_000, 500);
         let trusted_proxies = reader.read(
             "NATTER_TRUSTED_PROXIES",
             "addresses and ranges between commas, such as 10.0.0.0/8,::1",
@@ -277,6 +285,7 @@ impl Config {
             refresh_ttl_s,
             rate_limits,
             events_days,
+            slow_ms,
             trusted_proxies,
             log,
             log_format,
@@ -457,6 +466,8 @@ pub fn help() -> String {
          \x20      natter import FILE   fill the empty store that NATTER_STORE names from such a file\n\
          \x20      natter admin grant NAME | revoke NAME | list\n\
          \x20                           say who administers the server, which may go on meanwhile\n\
+         \x20      natter admin delete NAME\n\
+         \x20                           delete somebody's account, for good; the server may go on meanwhile\n\
          \x20      natter --version\n\nAn export or import that was interrupted goes on when it is started again.\n\nSettings:\n",
     );
     for Setting { name, default, help } in SETTINGS {

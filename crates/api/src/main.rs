@@ -29,6 +29,7 @@ fn main() -> ExitCode {
         }
         ["admin", "grant", name] if !name.starts_with('-') => administer(Order::Grant(name)),
         ["admin", "revoke", name] if !name.starts_with('-') => administer(Order::Revoke(name)),
+        ["admin", "delete", name] if !name.starts_with('-') => administer(Order::Delete(name)),
         ["admin", "list"] => administer(Order::List),
         ["--version" | "-V"] => say(concat!("natter ", env!("CARGO_PKG_VERSION"), "\n")),
         _ => {

@@ -197,6 +197,10 @@ impl Bus for Heard {
         self.bus.online(users).await
     }
 
+    async fn counted(&self) -> u64 {
+        self.bus.counted().await
+    }
+
     async fn take(&self, bucket: &str, rate: Rate) -> Result<(), TooOften> {
         self.bus.take(bucket, rate).await
     }

@@ -7,10 +7,12 @@ use crate::realtime::doors::Doors;
 use crate::realtime::hub::Hub;
 use crate::service::accounts::Accounts;
 use crate::service::admin::Admin;
+use crate::service::deletion::Deletions;
 use crate::service::events::Events;
 use crate::service::guests::Guests;
 use crate::service::marks::Marks;
 use crate::service::messages::Messages;
+use crate::service::operations::Operations;
 use crate::service::pictures::Pictures;
 use crate::service::presence::Presence;
 use crate::service::rooms::Rooms;
@@ -30,6 +32,9 @@ pub struct AppState {
     pub presence: Presence,
     pub events: Events,
     pub admin: Admin,
+    pub deletions: Deletions,
+    /// How long what this node is asked for takes.
+    pub operations: Arc<Operations>,
     pub store: Arc<dyn Store>,
     pub bus: Arc<dyn Bus>,
     pub clock: Arc<dyn Clock>,

@@ -30,6 +30,25 @@ pub struct User {
     /// Came by a room's code, without an account.
     #[serde(default)]
     pub guest: bool,
+    /// The account was deleted: nothing says any more who this was.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub deleted: bool,
+}
+
+impl User {
+    /// What everybody sees of a person whose account was deleted. Nobody can have that username, for it is reserved.
+    #[must_use]
+    pub fn erased(id: UserId) -> Self {
+        Self {
+            id,
+            username: Username::from_stored("deleted".to_owned()),
+            display_name: DisplayName::from_stored("Deleted user".to_owned()),
+            gender: None,
+            avatar_url: None,
+            guest: false,
+            deleted: true,
+        }
+    }
 }
 
 /// A person as they see themselves.
@@ -54,6 +73,9 @@ pub struct Session {
     /// Seconds until the access token ends.
     pub expires_in: u64,
     pub user: User,
+    /// An administrator of the server, as far as this login knows: what it decides is what is shown, not what is allowed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub admin: bool,
 }
 
 /// One of one's own logins.
@@ -157,6 +179,16 @@ pub struct LoginForm {
 pub struct PasswordChange {
     pub current: Password,
     pub new: Password,
+}
+
+/// DELETE /me.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct AccountDeletion {
+    /// The current password; guests have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password: Option<Password>,
 }
 
 /// POST /auth/check: what a form wants to know while it is filled in. Every field may be left out.

@@ -3,11 +3,11 @@
 use crate::account::User;
 use crate::error::{FieldErrors, Fields};
 use crate::event::{Event, EventKind};
-use crate::id::{EventId, Seq};
+use crate::id::{EventId, RoomId, Seq};
 use crate::limits;
 use crate::page::parse_limit;
 use crate::room::Room;
-use crate::text::Username;
+use crate::text::{RoomName, Username};
 use crate::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +32,14 @@ pub struct Account {
 pub struct AccountPatch {
     /// Whether this person is kept out; with `true` all their logins end.
     pub disabled: bool,
+}
+
+/// A room as the log of events names it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct NamedRoom {
+    pub id: RoomId,
+    pub name: RoomName,
 }
 
 /// A room as administrators see it, whoever is in it.
@@ -126,6 +134,9 @@ pub struct EventPage {
     pub cursor: Option<String>,
     /// The people whom these events name, as far as they exist, in no order.
     pub people: Vec<User>,
+    /// The rooms that they name, but for direct conversations, in no order.
+    #[serde(default)]
+    pub rooms: Vec<NamedRoom>,
 }
 
 /// How long the stretches of time are that are counted.
@@ -198,7 +209,7 @@ impl FiguresQuery {
 pub struct Figure {
     /// The stretch's beginning.
     pub at: Timestamp,
-    /// The most people who were connected in a minute; whoever is connected to two nodes counts twice.
+    /// The most people who were online in a minute, each once, however many nodes they are connected to.
     pub online: u64,
     pub messages_sent: u64,
     /// Entries that went out to connections: a message in a room counts once for each that heard it.
@@ -209,6 +220,30 @@ pub struct Figure {
     pub registrations: u64,
     /// Calls and frames that were refused or failed.
     pub errors: u64,
+}
+
+/// What a node is asked for, and how long that took.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Operation {
+    /// `GET`, `POST`, …, or `frame` for what comes over a socket.
+    pub method: String,
+    /// The template of the path, never a path itself; for a frame its name.
+    pub route: String,
+    pub count: u64,
+    /// Microseconds that half of them, and 19 of 20, took at most; right within a sixteenth.
+    pub p50_us: u64,
+    pub p95_us: u64,
+    pub max_us: u64,
+}
+
+/// What the node that answers was asked for in the last hour, the slowest (by 19 of 20) first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Operations {
+    /// From when on was counted: an hour ago, or when the node started.
+    pub since: Timestamp,
+    pub items: Vec<Operation>,
 }
 
 /// Figures over time, oldest first, without a gap.

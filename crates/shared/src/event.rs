@@ -60,6 +60,10 @@ kinds! {
     PasswordChangeFailed = "password_change_failed",
     /// A password was hashed anew, under today's settings.
     PasswordRehashed = "password_rehashed",
+    /// Somebody deleted their account, or, without a `user`, whoever runs the server did it at the machine for `other`.
+    AccountDeleted = "account_deleted",
+    /// Somebody who wanted to delete their account did not know its password.
+    AccountDeletionFailed = "account_deletion_failed",
     /// Somebody tried what is not for them; `what` is the attempt.
     Denied = "denied",
     /// `what` is what was done too often.
@@ -101,7 +105,8 @@ kinds! {
     MessagesSent = "messages_sent",
     /// Entries that went out to connections.
     EntriesDelivered = "entries_delivered",
-    /// People with an open connection to a node, `count` of them in this minute.
+    /// People who are online, `count` of them in this minute, as one node tells: whoever is connected to several is counted by
+    /// one of them.
     Online = "online",
     /// Calls and frames that were refused or failed with the code `what`, `count` of them in this minute.
     Errors = "errors",

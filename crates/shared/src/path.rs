@@ -44,6 +44,7 @@ pub const EVENTS: &str = "/api/v1/events";
 pub const WEBSOCKET: &str = "/api/v1/ws";
 pub const ADMIN_EVENTS: &str = "/api/v1/admin/events";
 pub const ADMIN_FIGURES: &str = "/api/v1/admin/figures";
+pub const ADMIN_OPERATIONS: &str = "/api/v1/admin/operations";
 pub const ADMIN_USERS: &str = "/api/v1/admin/users";
 pub const ADMIN_USER: &str = "/api/v1/admin/users/{user}";
 pub const ADMIN_SIGN_OUT: &str = "/api/v1/admin/users/{user}/sign-out";

@@ -5,11 +5,12 @@
 
 use insta::assert_json_snapshot;
 use natter_shared::account::{
-    CheckAnswer, CheckForm, Empty, Gender, LoginForm, Me, PasswordChange, ProfilePatch, RegisterForm, Session,
-    SessionInfo, User,
+    AccountDeletion, CheckAnswer, CheckForm, Empty, Gender, LoginForm, Me, PasswordChange, ProfilePatch, RegisterForm,
+    Session, SessionInfo, User,
 };
 use natter_shared::admin::{
-    Account, AccountPatch, AdminRoom, EventPage, EventsQuery, Figure, Figures, FiguresQuery, Step,
+    Account, AccountPatch, AdminRoom, EventPage, EventsQuery, Figure, Figures, FiguresQuery, NamedRoom, Operation,
+    Operations, Step,
 };
 use natter_shared::entry::{Author, EditForm, Entry, EntryKind, Message, MessageContent, MessageForm, Reaction};
 use natter_shared::error::{ErrorBody, ErrorCode, ErrorDetail};
@@ -79,6 +80,7 @@ fn user() -> User {
         gender: Some(Gender::Female),
         avatar_url: None,
         guest: false,
+        deleted: false,
     }
 }
 
@@ -200,7 +202,9 @@ fn send() -> SendFrame {
 snapshots! {
     account_user: user();
     account_me: Me { user: user(), email: Some(Email::parse("ann@example.org").unwrap()), created_at: at(), admin: false };
-    account_session: Session { access_token: "a.b.c".to_owned(), expires_in: 900, user: user() };
+    account_session: Session { access_token: "a.b.c".to_owned(), expires_in: 900, user: user(), admin: true };
+    account_deletion: AccountDeletion { password: Some(Password::from_typed("violet kettle orbit 93".to_owned())) };
+    account_user_erased: User::erased(user_id());
     account_session_info: SessionInfo {
         id: session_id(), created_at: at(), last_used_at: at(), expires_at: at(),
         user_agent: "Firefox".to_owned(), current: true,
@@ -266,7 +270,13 @@ snapshots! {
     };
     admin_account_patch: AccountPatch { disabled: true };
     admin_room: AdminRoom { room: room(), head: seq(9) };
-    admin_events: EventPage { items: vec![event(), plain_event()], cursor: Some("next".to_owned()), people: vec![user()] };
+    admin_events: EventPage { items: vec![event(), plain_event()], cursor: Some("next".to_owned()), people: vec![user()], rooms: vec![NamedRoom { id: room_id(), name: RoomName::parse("Lobby").unwrap() }] };
+    admin_operations: Operations {
+        since: at(),
+        items: vec![Operation {
+            method: "GET".to_owned(), route: "/api/v1/me".to_owned(), count: 1, p50_us: 2, p95_us: 3, max_us: 4,
+        }],
+    };
     admin_events_query: EventsQuery {
         kind: Some("login,logout".to_owned()), person: Some("ann".to_owned()), from: Some(at()), to: Some(at()),
         limit: Some(20), cursor: None,

@@ -6,6 +6,7 @@ pub mod json;
 pub mod live;
 pub mod locale;
 pub mod place;
+pub mod plot;
 pub mod state;
 pub mod text_spans;
 

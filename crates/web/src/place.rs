@@ -14,6 +14,8 @@ pub enum Place {
     Join(String),
     Profile(String),
     Settings,
+    /// What administrators of the server look at.
+    Admin(Desk),
     Login,
     Register,
     /// In by a code and a name, without an account.
@@ -21,6 +23,15 @@ pub enum Place {
     /// Making an account of a guest.
     Keep,
     NotFound,
+}
+
+/// A part of the administrators' page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Desk {
+    Overview,
+    Events,
+    Users,
+    Rooms,
 }
 
 impl Place {
@@ -34,6 +45,10 @@ impl Place {
             ["join", code] => Self::Join(code.to_owned()),
             ["u", username] => Self::Profile(username.to_owned()),
             ["settings"] => Self::Settings,
+            ["admin"] => Self::Admin(Desk::Overview),
+            ["admin", "events"] => Self::Admin(Desk::Events),
+            ["admin", "users"] => Self::Admin(Desk::Users),
+            ["admin", "rooms"] => Self::Admin(Desk::Rooms),
             ["login"] => Self::Login,
             ["register"] => Self::Register,
             ["guest"] => Self::Guest,
@@ -60,6 +75,15 @@ pub const LOGIN: &str = "/login";
 pub const REGISTER: &str = "/register";
 pub const GUEST: &str = "/guest";
 pub const KEEP: &str = "/keep";
+
+pub const fn admin(desk: Desk) -> &'static str {
+    match desk {
+        Desk::Overview => "/admin",
+        Desk::Events => "/admin/events",
+        Desk::Users => "/admin/users",
+        Desk::Rooms => "/admin/rooms",
+    }
+}
 
 pub fn room(room: RoomId) -> String {
     format!("/r/{room}")
@@ -101,7 +125,12 @@ mod tests {
         assert_eq!(Place::of(&join("K7QP-4TMD")), Place::Join("K7QP-4TMD".into()));
         assert_eq!(Place::of("/settings/"), Place::Settings);
         assert_eq!(Place::of("/login"), Place::Login);
-        for nowhere in ["/r/", "/r/1", "/r/0b8e1a5c-7d3f-4a61-9d7e-2f6f0a9c1b22/x", "/nothing", "/u", "/r/null"] {
+        for desk in [Desk::Overview, Desk::Events, Desk::Users, Desk::Rooms] {
+            assert_eq!(Place::of(admin(desk)), Place::Admin(desk));
+        }
+        for nowhere in
+            ["/r/", "/r/1", "/r/0b8e1a5c-7d3f-4a61-9d7e-2f6f0a9c1b22/x", "/nothing", "/admin/x", "/u", "/r/null"]
+        {
             assert_eq!(Place::of(nowhere), Place::NotFound, "{nowhere}");
         }
     }

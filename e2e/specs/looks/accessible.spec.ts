@@ -89,6 +89,30 @@ for (const colorScheme of ['light', 'dark'] as const) {
     }
   });
 
+  test(`the administrators' page and deleting an account are accessible, ${colorScheme}`, async ({ people, server }) => {
+    test.slow();
+    const { ann } = await scene(people, { colorScheme });
+    server.administers('grant', 'ann');
+    await ann.goes('/admin');
+    await expect(ann.screen.chart('errors')).toBeVisible();
+    await ann.screen.chart('logins').getByRole('slider').focus();
+    await ann.screen.chart('logins').getByRole('button', { name: /Show as a table/ }).click();
+    await isAccessible(ann, 'figures');
+    for (const path of ['/admin/events', '/admin/users', '/admin/rooms']) {
+      await ann.goes(path);
+      await expect(ann.page.locator('main li').first()).toBeVisible();
+      await isAccessible(ann, path);
+    }
+    await ann.goes('/admin/users');
+    await ann.screen.account('bob').getByRole('button', { name: 'Disable' }).click();
+    await isAccessible(ann, 'a question');
+    await ann.goes('/settings');
+    await ann.screen.button('Delete account…').click();
+    await ann.screen.button('Delete for good').click();
+    await expect(ann.screen.note('deletion_password')).not.toBeEmpty();
+    await isAccessible(ann, 'deleting an account');
+  });
+
   test(`the room on a phone is accessible, ${colorScheme}`, async ({ people }) => {
     const all = await scene(people, { colorScheme, viewport: { width: 390, height: 844 } });
     const { ann, garden } = all;

@@ -25,6 +25,22 @@ async function picture({ page }: Visitor, name: string): Promise<void> {
   }
 }
 
+/** How much happens at a point of a busy time: more in the middle, and never twice the same. */
+function aBusyTime(part: number, at: number): Record<string, number> {
+  const wave = Math.sin(part * Math.PI) ** 2;
+  const noise = ((at * 7_919) % 17) / 17;
+  const about = (most: number): number => Math.round(most * wave * (0.7 + 0.3 * noise));
+  return {
+    online: 3 + about(184),
+    messages_sent: about(1_240),
+    entries_delivered: about(52_000),
+    logins: about(38),
+    logins_failed: about(6),
+    registrations: about(4),
+    errors: at % 5 === 0 ? about(9) : 0,
+  };
+}
+
 for (const [size, viewport] of Object.entries(SIZES)) {
   for (const colorScheme of ['light', 'dark'] as const) {
     test(`pictures of the pages before the login, ${size}, ${colorScheme}`, async ({ people }) => {
@@ -46,6 +62,32 @@ for (const [size, viewport] of Object.entries(SIZES)) {
       await screen.button('Come in').click();
       await expect(screen.note('code')).not.toBeEmpty();
       await picture(visitor, `guest-${size}-${colorScheme}`);
+    });
+
+    test(`pictures of the administrators' page, ${size}, ${colorScheme}`, async ({ people, server }) => {
+      test.slow();
+      const { ann } = await scene(people, { viewport, colorScheme });
+      server.administers('grant', 'ann');
+      // A day that nobody wants to wait for: the figures of the server's answer are replaced, its times are kept.
+      await ann.page.route('**/api/v1/admin/figures*', async (route) => {
+        const answer = await route.fetch();
+        const figures = (await answer.json()) as { items: Record<string, number>[] };
+        figures.items.forEach((figure, at) => Object.assign(figure, aBusyTime(at / figures.items.length, at)));
+        await route.fulfill({ response: answer, json: figures });
+      });
+      await ann.goes('/admin');
+      await expect(ann.screen.chart('errors')).toBeVisible();
+      await ann.page.getByRole('radio', { name: 'Day', exact: true }).check({ force: true });
+      await ann.screen.chart('online').getByRole('slider').press('End');
+      await picture(ann, `admin-${size}-${colorScheme}`);
+      for (const [path, name] of [['/admin/events', 'events'], ['/admin/users', 'users'], ['/admin/rooms', 'rooms']] as const) {
+        await ann.goes(path);
+        await expect(ann.page.locator('main li').first()).toBeVisible();
+        await picture(ann, `admin-${name}-${size}-${colorScheme}`);
+      }
+      await ann.goes('/settings');
+      await ann.screen.button('Delete account…').click();
+      await picture(ann, `delete-account-${size}-${colorScheme}`);
     });
 
     test(`pictures of the pages after the login, ${size}, ${colorScheme}`, async ({ people }) => {

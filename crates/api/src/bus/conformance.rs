@@ -24,12 +24,14 @@ async fn leases(bus: &dyn Bus) {
     assert!(!bus.came(ann, connection(2)).await, "the second one changes nothing");
     assert!(!bus.came(ann, connection(2)).await, "a lease that is taken twice is one lease");
     assert_eq!(bus.online(&[ann, bob]).await, [ann]);
+    assert_eq!(bus.counted().await, 1, "people are counted, not connections");
     assert!(!bus.went(ann, connection(1)).await, "one of two connections went");
     assert!(!bus.went(ann, connection(1)).await, "it cannot go twice");
     assert!(!bus.went(bob, connection(9)).await, "who never came does not go");
     assert!(bus.went(ann, connection(2)).await, "the last one makes a person offline");
     assert!(!bus.went(ann, connection(2)).await, "and only once");
     assert_eq!(bus.online(&[ann, bob]).await, []);
+    assert_eq!(bus.counted().await, 0);
 }
 
 async fn buckets<F: Future<Output = ()>>(bus: &dyn Bus, pass: &impl Fn(i64) -> F) {

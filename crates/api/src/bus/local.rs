@@ -76,6 +76,10 @@ impl Bus for LocalBus {
         users.iter().copied().filter(|user| leases.contains_key(user)).collect()
     }
 
+    async fn counted(&self) -> u64 {
+        u64::try_from(lock(&self.leases).len()).unwrap_or(u64::MAX)
+    }
+
     async fn take(&self, bucket: &str, rate: Rate) -> Result<(), TooOften> {
         let now = self.clock.now().millis().saturating_mul(1_000);
         lock(&self.buckets).take(bucket, rate, now)

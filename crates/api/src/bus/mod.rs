@@ -77,6 +77,10 @@ pub trait Bus: Send + Sync + 'static {
     /// Which of these people are online.
     async fn online(&self, users: &[UserId]) -> Vec<UserId>;
 
+    /// How many of the people who are online through this node no other node counts: added up over all nodes, each who is
+    /// online counts once.
+    async fn counted(&self) -> u64;
+
     /// Takes one out of the bucket of that name.
     async fn take(&self, bucket: &str, rate: Rate) -> Result<(), TooOften>;
 

@@ -1,10 +1,13 @@
 //! People over HTTP: extract, one call of the service, reply.
 
+use super::cookie;
 use super::error::ApiError;
 use super::extract::{Body, From, Login, Path, Query};
 use crate::state::AppState;
+use actix_web::HttpResponse;
+use actix_web::http::header::SET_COOKIE;
 use actix_web::web::{Data, Json};
-use natter_shared::account::{CheckAnswer, CheckForm, Me, ProfilePatch, RegisterForm, User};
+use natter_shared::account::{AccountDeletion, CheckAnswer, CheckForm, Me, ProfilePatch, RegisterForm, User};
 use natter_shared::error::ErrorBody;
 use natter_shared::page::{ListQuery, Page};
 use natter_shared::path;
@@ -35,6 +38,24 @@ pub async fn me(login: Login, state: Data<AppState>) -> Result<Json<Me>, ApiErro
 ))]
 pub async fn update(login: Login, state: Data<AppState>, patch: Body<ProfilePatch>) -> Result<Json<Me>, ApiError> {
     Ok(Json(state.accounts.update(&login.0, patch.0).await?))
+}
+
+/// Delete one's own account, for good. Messages stay, without a name.
+#[utoipa::path(delete, path = path::ME, tag = "people", request_body = AccountDeletion, responses(
+    (status = 204, description = "It is gone: all logins have ended, all rooms are left, the username stays taken"),
+    (status = 400, description = "invalid: the password is wrong", body = ErrorBody),
+    (status = 409, description = "last_owner: others would be left in `fields.rooms` without an owner", body = ErrorBody),
+    (status = 429, description = "rate_limited", body = ErrorBody),
+    (status = 503, description = "retry", body = ErrorBody),
+))]
+pub async fn delete(
+    login: Login,
+    state: Data<AppState>,
+    form: Body<AccountDeletion>,
+) -> Result<HttpResponse, ApiError> {
+    state.deletions.delete(&login.0, form.0).await?;
+    let cookie = cookie::drop(state.origins.is_https());
+    Ok(HttpResponse::NoContent().insert_header((SET_COOKIE, cookie)).finish())
 }
 
 /// Make an account of a guest, who stays in their room.

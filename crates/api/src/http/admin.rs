@@ -6,7 +6,9 @@ use crate::state::AppState;
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Json};
 use natter_shared::account::Empty;
-use natter_shared::admin::{Account, AccountPatch, AdminRoom, EventPage, EventsQuery, Figures, FiguresQuery};
+use natter_shared::admin::{
+    Account, AccountPatch, AdminRoom, EventPage, EventsQuery, Figures, FiguresQuery, Operations,
+};
 use natter_shared::error::ErrorBody;
 use natter_shared::id::UserId;
 use natter_shared::page::{ListQuery, Page};
@@ -38,6 +40,16 @@ pub async fn figures(
     query: Query<FiguresQuery>,
 ) -> Result<Json<Figures>, ApiError> {
     Ok(Json(state.admin.figures(&login.0, query.0).await?))
+}
+
+/// How long what this node is asked for takes: each node counts for itself, the one that answers tells. Administrators of
+/// the server only.
+#[utoipa::path(get, path = path::ADMIN_OPERATIONS, tag = "administration", responses(
+    (status = 200, description = "Of the last hour, the slowest first", body = Operations),
+    (status = 403, description = "forbidden", body = ErrorBody),
+))]
+pub async fn operations(login: Login, state: Data<AppState>) -> Result<Json<Operations>, ApiError> {
+    Ok(Json(state.admin.operations(&login.0).await?))
 }
 
 /// Everybody, by username. Administrators of the server only.

@@ -4,6 +4,7 @@
 use crate::bus::TooOften;
 use crate::service::accounts::AccountError;
 use crate::service::admin::AdminError;
+use crate::service::deletion::DeletionError;
 use crate::service::guests::GuestError;
 use crate::service::log_writer::WriteError;
 use crate::service::marks::MarkError;
@@ -19,6 +20,7 @@ use actix_web::{HttpResponse, ResponseError};
 use natter_shared::error::{ErrorBody, ErrorCode, ErrorDetail, Fields};
 use natter_shared::frame::ServerFrame;
 use natter_shared::id::ClientId;
+use natter_shared::text::RoomName;
 use std::fmt;
 
 /// A refusal or failure on its way to a client.
@@ -240,6 +242,27 @@ impl From<AccountError> for ApiError {
             AccountError::Password(error) => error.into(),
             AccountError::Store(error) => error.into(),
             AccountError::Sessions(error) => error.into(),
+        }
+    }
+}
+
+impl From<DeletionError> for ApiError {
+    fn from(error: DeletionError) -> Self {
+        match error {
+            DeletionError::Gone => Self::not_signed_in(),
+            DeletionError::WrongPassword => {
+                Self::invalid([("password".to_owned(), "This is not your password".to_owned())].into())
+            }
+            DeletionError::LastOwner(rooms) => {
+                let names = rooms.iter().map(RoomName::as_str).collect::<Vec<_>>().join(", ");
+                let message = "Others would be left in rooms without an owner. Make somebody else owner there first";
+                Self::new(ErrorCode::LastOwner, message).with_field("rooms", names)
+            }
+            DeletionError::TooOften(wait) => wait.into(),
+            DeletionError::Password(error) => error.into(),
+            DeletionError::Sessions(error) => error.into(),
+            DeletionError::Store(error) => error.into(),
+            DeletionError::Write(error) => error.into(),
         }
     }
 }

@@ -2,6 +2,7 @@
 //! contract. Every failure stands in the log with its request id.
 
 use super::error::ApiError;
+use super::pace;
 use super::page::Page;
 use super::unread::Rest;
 use crate::clock::random;
@@ -16,6 +17,7 @@ use actix_web::{Error, web};
 use natter_shared::error::ErrorCode;
 use natter_shared::event::EventKind;
 use std::fmt::Write as _;
+use tokio::time::Instant;
 use tracing::Instrument as _;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -57,7 +59,9 @@ pub async fn finish(mut req: ServiceRequest, next: Next<impl MessageBody + 'stat
     let rest = Rest::of(&mut req);
     let span = tracing::info_span!("request", %id);
     // What a route fails with is an answer already. The request must not be held here: the router needs it alone.
+    let begun = Instant::now();
     let response = next.call(req).instrument(span).await?.map_into_boxed_body();
+    pace::answered(&state, &id, &response, begun.elapsed());
     let mut response = with_body(response, &id, &state.events);
     if let Some(rest) = rest {
         response = response.map_body(|_, body| rest.held_by(body));

@@ -12,6 +12,7 @@ pub mod health;
 pub mod messages;
 pub mod openapi;
 mod own_page;
+pub mod pace;
 pub mod page;
 mod receive;
 pub mod rooms;
@@ -57,7 +58,7 @@ routes! {
     path::SESSIONS => { get: auth::sessions, delete: auth::revoke_others }
     path::SESSION => { delete: auth::revoke }
     path::PASSWORD => { post: auth::password }
-    path::ME => { get: accounts::me, patch: accounts::update }
+    path::ME => { get: accounts::me, patch: accounts::update, delete: accounts::delete }
     path::AVATAR => { put: files::set_avatar, delete: files::drop_avatar }
     path::KEEP => { post: accounts::keep }
     path::MY_ROOMS => { get: rooms::mine }
@@ -85,6 +86,7 @@ routes! {
     path::SEARCH => { get: messages::search }
     path::ADMIN_EVENTS => { get: admin::events }
     path::ADMIN_FIGURES => { get: admin::figures }
+    path::ADMIN_OPERATIONS => { get: admin::operations }
     path::ADMIN_USERS => { get: admin::users }
     path::ADMIN_USER => { patch: admin::change }
     path::ADMIN_SIGN_OUT => { post: admin::sign_out }

@@ -19,7 +19,7 @@ use crate::store::{Appended, Log, NewEntry, NewMark, NewSession, Posted, Rotate,
 use natter_shared::account::{Gender, ProfileChange, User};
 use natter_shared::entry::{EntryKind, MessageContent};
 use natter_shared::file::ImageKind;
-use natter_shared::id::{ClientId, FileId, RoomId, Seq, SessionId};
+use natter_shared::id::{ClientId, FileId, RoomId, Seq, SessionId, UserId};
 use natter_shared::room::{Role, Visibility};
 use natter_shared::text::{DisplayName, MessageBody, RoomName, Topic};
 use natter_shared::timestamp::Timestamp;
@@ -74,6 +74,8 @@ struct Town {
     rooms: Vec<RoomId>,
     logins: Vec<SessionId>,
     images: Vec<FileId>,
+    /// Somebody whose account was deleted.
+    gone: UserId,
 }
 
 /// The hash of the token of a login at a generation.
@@ -153,6 +155,13 @@ async fn town(world: &World) -> Town {
             EntryKind::Edited { target: world.says(rooms[3], bob, "tpyo").await.seq, body: body("typo") },
         )
         .await;
+    let gus = world.person("gus").await;
+    world.does(lobby, &gus, EntryKind::Joined).await;
+    world.says(lobby, &gus, "word4 before I go").await;
+    let closed = RoomId::from_bytes(world.fresh());
+    rooms.push(store.direct(bob.id, gus.id, closed, world.now()).await.unwrap().0.id);
+    store.erase_person(gus.id).await.unwrap();
+    world.does(closed, &gus, EntryKind::Archived { archived: true }).await;
     for (room, user) in [(lobby, bob.id), (cellar, bob.id), (rooms[3], ann.id)] {
         store
             .raise_marks(vec![NewMark { room, user, delivered: hello.seq.forward(5), read: hello.seq }])
@@ -176,7 +185,7 @@ async fn town(world: &World) -> Town {
             Rotation::Rotated { generation: 1 }
         );
     }
-    Town { people, rooms, logins, images: vec![picture.id, avatar.id] }
+    Town { people, rooms, logins, images: vec![picture.id, avatar.id], gone: gus.id }
 }
 
 /// Shows the token of a generation.
@@ -217,8 +226,8 @@ async fn everything_moves_from_file_to_file() {
     let town = town(&old.world).await;
     let file = old.folder.path().join("move.natter");
     let census = written(&*old.store, &file).await;
-    assert_eq!(census.rooms, 6);
-    assert_eq!((census.people, census.logins), (6, 3));
+    assert_eq!(census.rooms, 7);
+    assert_eq!((census.people, census.logins), (7, 3));
     filled(&*new.store, &file).await;
     same(&old.world, &new.world, &town).await;
 

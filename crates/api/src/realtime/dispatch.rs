@@ -2,10 +2,12 @@
 
 use super::outgoing::Outgoing;
 use crate::http::error::ApiError;
+use crate::http::pace;
 use crate::service::Caller;
 use crate::state::AppState;
 use natter_shared::frame::{SendFrame, ServerFrame};
 use natter_shared::id::{RoomId, Seq};
+use tokio::time::Instant;
 
 /// Says a message; the answer is an `ack` or an `error`, and the error for the log.
 ///
@@ -16,7 +18,10 @@ pub async fn send(state: &AppState, caller: &Caller, frame: SendFrame) -> (Outgo
     crate::planted::before_dispatch();
     let client_id = frame.client_id;
     let (room, form) = frame.into_form();
-    match state.messages.send(caller, room, form).await {
+    let begun = Instant::now();
+    let sent = state.messages.send(caller, room, form).await;
+    state.operations.record(pace::FRAME, pace::SEND, begun.elapsed());
+    match sent {
         Ok(sent) => {
             let ack = ServerFrame::Ack { client_id, room, seq: sent.entry.seq, at: sent.entry.at };
             (Outgoing::new(&ack), None)
@@ -29,7 +34,10 @@ pub async fn send(state: &AppState, caller: &Caller, frame: SendFrame) -> (Outgo
 }
 
 pub async fn typing(state: &AppState, caller: &Caller, room: RoomId) -> Result<(), ApiError> {
-    Ok(state.presence.typing(caller, room).await?)
+    let begun = Instant::now();
+    let told = state.presence.typing(caller, room).await;
+    state.operations.record(pace::FRAME, pace::TYPING, begun.elapsed());
+    Ok(told?)
 }
 
 pub fn read(state: &AppState, caller: &Caller, room: RoomId, seq: Seq) {

@@ -140,14 +140,6 @@ impl Hub {
         self.shards.iter().map(|shard| shard.connections()).sum()
     }
 
-    /// People with a connection on this node.
-    pub fn people(&self) -> usize {
-        let mut people: Vec<UserId> = self.shards.iter().flat_map(|shard| shard.people()).collect();
-        people.sort_unstable();
-        people.dedup();
-        people.len()
-    }
-
     /// Entries that were handed to connections since this was asked last, each once for each of them.
     pub fn take_delivered(&self) -> u64 {
         self.shards.iter().map(|shard| shard.take_delivered()).sum()

@@ -162,10 +162,6 @@ impl Shard {
         lock(&self.tables).len()
     }
 
-    pub fn people(&self) -> Vec<UserId> {
-        lock(&self.tables).people().collect()
-    }
-
     pub fn take_delivered(&self) -> u64 {
         lock(&self.tables).take_delivered()
     }

@@ -64,10 +64,6 @@ impl Tables {
         self.connections.len() - self.free.len()
     }
 
-    pub fn people(&self) -> impl Iterator<Item = UserId> {
-        self.users.keys().copied()
-    }
-
     /// Entries that were handed to connections since this was asked last, each once for each of them.
     pub const fn take_delivered(&mut self) -> u64 {
         std::mem::replace(&mut self.delivered, 0)

@@ -9,16 +9,19 @@ use crate::store::{EventSearch, StoreError, TallySearch, UserRecord};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use natter_shared::admin::{
-    Account, AccountPatch, AdminRoom, EventPage, EventsQuery, Figure, Figures, FiguresQuery, cursor_after,
+    Account, AccountPatch, AdminRoom, EventPage, EventsQuery, Figure, Figures, FiguresQuery, NamedRoom, Operations,
+    cursor_after,
 };
 use natter_shared::error::{FieldErrors, Fields};
 use natter_shared::event::EventKind;
-use natter_shared::id::UserId;
+use natter_shared::id::{RoomId, UserId};
 use natter_shared::limits;
 use natter_shared::page::{ListQuery, Page, parse_limit};
+use natter_shared::room::RoomKind;
 use natter_shared::text::{Username, parse_query};
 use natter_shared::timestamp::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// What figures are made of.
 const COUNTED: &[EventKind] = &[
@@ -52,11 +55,12 @@ pub enum AdminError {
 pub struct Admin {
     parts: Parts,
     sessions: Sessions,
+    operations: Arc<super::operations::Operations>,
 }
 
 impl Admin {
-    pub fn new(parts: &Parts, sessions: &Sessions) -> Self {
-        Self { parts: parts.clone(), sessions: sessions.clone() }
+    pub fn new(parts: &Parts, sessions: &Sessions, operations: &Arc<super::operations::Operations>) -> Self {
+        Self { parts: parts.clone(), sessions: sessions.clone(), operations: Arc::clone(operations) }
     }
 
     async fn must_be_one(&self, caller: &Caller, what: &'static str) -> Result<(), AdminError> {
@@ -75,7 +79,9 @@ impl Admin {
         let person = match &asked.person {
             None => None,
             Some(name) => match self.parts.store.user_by_name(name).await? {
-                None => return Ok(EventPage { items: Vec::new(), cursor: None, people: Vec::new() }),
+                None => {
+                    return Ok(EventPage { items: Vec::new(), cursor: None, people: Vec::new(), rooms: Vec::new() });
+                }
                 Some(record) => Some(record.user.id),
             },
         };
@@ -94,7 +100,24 @@ impl Admin {
         let cursor = items.last().filter(|_| more).map(cursor_after);
         let named: BTreeSet<UserId> = items.iter().flat_map(|event| [event.user, event.other]).flatten().collect();
         let people = self.parts.store.users(&named.into_iter().collect::<Vec<_>>()).await?;
-        Ok(EventPage { items, cursor, people })
+        let rooms = self.named(items.iter().filter_map(|event| event.room).collect()).await?;
+        Ok(EventPage { items, cursor, people, rooms })
+    }
+
+    /// The names of these rooms; a direct conversation has none.
+    async fn named(&self, ids: BTreeSet<RoomId>) -> Result<Vec<NamedRoom>, AdminError> {
+        let mut rooms = Vec::with_capacity(ids.len());
+        for id in ids {
+            let found = self.parts.store.room(id).await?.filter(|record| record.kind == RoomKind::Room);
+            rooms.extend(found.map(|record| NamedRoom { id, name: record.name }));
+        }
+        Ok(rooms)
+    }
+
+    /// How long what this node is asked for takes.
+    pub async fn operations(&self, caller: &Caller) -> Result<Operations, AdminError> {
+        self.must_be_one(caller, "read the operations").await?;
+        Ok(self.operations.slowest_first())
     }
 
     /// How much of what happened when.
@@ -149,7 +172,7 @@ impl Admin {
         if user == caller.user && patch.disabled {
             return Err(AdminError::Forbidden("You cannot disable your own account"));
         }
-        let before = self.parts.store.user(user).await?.ok_or(AdminError::NotFound)?;
+        let before = self.there(user).await?;
         let after = self.parts.store.set_disabled(user, patch.disabled).await?.ok_or(AdminError::NotFound)?;
         // Two administrators may disable each other at the same moment. Whoever of them writes last finds that nobody is
         // left, and takes it back.
@@ -167,6 +190,12 @@ impl Admin {
         Ok(account(after))
     }
 
+    /// The person, unless their account was deleted.
+    async fn there(&self, user: UserId) -> Result<UserRecord, AdminError> {
+        let record = self.parts.store.user(user).await?.filter(|record| record.deletion.is_none());
+        record.ok_or(AdminError::NotFound)
+    }
+
     async fn anybody_left(&self) -> Result<bool, AdminError> {
         Ok(self.parts.store.administrators().await?.iter().any(|record| !record.disabled))
     }
@@ -174,7 +203,7 @@ impl Admin {
     /// Ends all logins of somebody, who may sign in again.
     pub async fn sign_out(&self, caller: &Caller, user: UserId) -> Result<(), AdminError> {
         self.must_be_one(caller, "sign somebody out").await?;
-        self.parts.store.user(user).await?.ok_or(AdminError::NotFound)?;
+        self.there(user).await?;
         self.sessions.end_all_but(user, None).await?;
         self.parts.events.note(Note::of(EventKind::UserSignedOut).by(caller.user).to(user));
         Ok(())

@@ -4,11 +4,13 @@
 mod access;
 pub mod accounts;
 pub mod admin;
+pub mod deletion;
 pub mod events;
 pub mod guests;
 pub mod log_writer;
 pub mod marks;
 pub mod messages;
+pub mod operations;
 pub mod password;
 pub mod pictures;
 pub mod presence;

@@ -28,6 +28,7 @@ macro_rules! conforms {
                 people_are_searched_in_pages,
                 administrators_are_made_and_unmade,
                 everybody_is_listed_for_administrators,
+                what_is_known_of_somebody_is_erased_for_good,
             ]
             sessions: [
                 fifty_refreshes_at_once_have_one_successor,

@@ -53,7 +53,7 @@ pub(super) trait Facts {
     /// `None` if there is no such room.
     fn room(&mut self, room: RoomId) -> Stored<Option<RoomFacts>>;
     fn place(&mut self, room: RoomId, user: UserId) -> Stored<Place>;
-    /// Whether there is such a person.
+    /// Whether there is such a person, whose account was not deleted.
     fn exists(&mut self, user: UserId) -> Stored<bool>;
     /// In how many rooms a person is.
     fn rooms_of(&mut self, user: UserId) -> Stored<usize>;

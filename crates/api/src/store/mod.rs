@@ -83,6 +83,19 @@ pub struct UserRecord {
     /// When their newest login began.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_login_at: Option<Timestamp>,
+    /// Of an account that was deleted. Then `user` holds the username that stays taken; wherever else a store tells of the
+    /// person it says [`User::erased`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deletion: Option<Deletion>,
+}
+
+/// How far the deletion of an account has got. All that is known of the person is gone before the first of these.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Deletion {
+    /// They may still be in rooms, and logins of theirs may live.
+    UnderWay,
+    Done,
 }
 
 /// A person to be.
@@ -135,10 +148,11 @@ pub trait Accounts: Send + Sync + 'static {
     /// Makes a person. Of any number of calls with one username, whenever they come, exactly one creates.
     async fn create_user(&self, user: NewUser) -> Stored<CreatedUser>;
     async fn user(&self, id: UserId) -> Stored<Option<UserRecord>>;
+    /// The person of that name; nobody, if their account was deleted.
     async fn user_by_name(&self, username: &Username) -> Stored<Option<UserRecord>>;
     /// The people among `ids` that exist, in no order.
     async fn users(&self, ids: &[UserId]) -> Stored<Vec<User>>;
-    /// Which of these usernames are taken.
+    /// Which of these usernames are taken, also by people whose accounts were deleted.
     async fn taken_usernames(&self, names: &[Username]) -> Stored<Vec<Username>>;
     /// People (no guests, nobody disabled) whose username starts with `prefix`, by username, after `after`.
     async fn search_users(&self, prefix: &str, after: Option<&str>, limit: u32) -> Stored<Vec<User>>;
@@ -155,8 +169,17 @@ pub trait Accounts: Send + Sync + 'static {
     async fn set_disabled(&self, id: UserId, disabled: bool) -> Stored<Option<UserRecord>>;
     /// The administrators of the server, also disabled ones, by username.
     async fn administrators(&self) -> Stored<Vec<UserRecord>>;
-    /// Everybody, also guests and who is disabled, whose username starts with `prefix`, by username, after `after`.
+    /// Everybody, also guests and who is disabled, whose username starts with `prefix`, by username, after `after`; nobody
+    /// whose account was deleted.
     async fn search_accounts(&self, prefix: &str, after: Option<&str>, limit: u32) -> Stored<Vec<UserRecord>>;
+    /// Begins the deletion of an account, in one atomic step: names, address, password, picture and all else that is known of
+    /// the person are gone, and they are disabled, for good: from here on no call of this trait changes them but
+    /// [`Accounts::finish_deletion`]. The username stays taken. A repeat changes nothing; `None` if there is no such person.
+    async fn erase_person(&self, id: UserId) -> Stored<Option<UserRecord>>;
+    /// People whose deletion is under way.
+    async fn deletions_under_way(&self, limit: u32) -> Stored<Vec<UserId>>;
+    /// There is nothing left to do for a deletion that is under way.
+    async fn finish_deletion(&self, id: UserId) -> Stored<()>;
 }
 
 /// SHA-256 of a refresh token.

@@ -111,7 +111,12 @@ impl Running {
             ("NATTER_BCRYPT_COST", "4"),
             ("NATTER_RATE_LIMITS", "off"),
         ]);
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        Self::of(command.stderr(Stdio::null()))
+    }
+
+    /// What this command starts.
+    fn of(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let address = loop {
             let line = lines.next().expect("the program says where it listens").unwrap();
@@ -277,4 +282,28 @@ async fn administrators_are_made_at_the_machine_while_the_server_runs() {
     assert!(code == Some(0) && said.contains("Nobody is"), "{said}");
     assert!(!is_admin().await);
     assert_eq!(orders(&store, &["depose", "ann"]).0, Some(2));
+}
+
+#[tokio::test]
+async fn a_slow_request_is_a_line_in_the_log() {
+    let data = tempfile::tempdir().unwrap();
+    let store = format!("sqlite:{}", data.path().join("natter.db").display());
+    let log = data.path().join("log");
+    let mut command = natter(&[
+        ("NATTER_STORE", &store),
+        ("NATTER_LISTEN", "127.0.0.1:0"),
+        ("NATTER_LOG", "warn"),
+        ("NATTER_SLOW_MS", "0"),
+    ]);
+    let said = std::fs::File::create(&log).unwrap();
+    let server = Running::of(command.stderr(said));
+    let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().unwrap();
+    let answer = client.get(format!("http://{}/api/v1/users/somebody", server.address)).send().await.unwrap();
+    let id = answer.headers()["x-request-id"].to_str().unwrap().to_owned();
+    crate::support::eventually("the line", async || {
+        let log = std::fs::read_to_string(&log).unwrap();
+        let line = log.lines().find(|line| line.contains(&id));
+        line.is_some_and(|line| line.contains(path::USER) && line.contains("slow") && !line.contains("somebody"))
+    })
+    .await;
 }

@@ -7,6 +7,7 @@ mod admin;
 mod architecture;
 mod auth;
 mod binary;
+mod deletion;
 mod edge;
 mod elsewhere;
 mod event_stream;

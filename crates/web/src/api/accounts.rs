@@ -3,8 +3,8 @@
 use super::client::{Api, Method};
 use super::error::ApiError;
 use natter_shared::account::{
-    CheckAnswer, CheckForm, Empty, GuestForm, LoginForm, Me, PasswordChange, ProfilePatch, RegisterForm, Session,
-    SessionInfo, User,
+    AccountDeletion, CheckAnswer, CheckForm, Empty, GuestForm, LoginForm, Me, PasswordChange, ProfilePatch,
+    RegisterForm, Session, SessionInfo, User,
 };
 use natter_shared::id::SessionId;
 use natter_shared::page::Page;
@@ -49,6 +49,11 @@ pub async fn drop_avatar(api: &Api) -> Result<Me, ApiError> {
 
 pub async fn change_password(api: &Api, change: &PasswordChange) -> Result<(), ApiError> {
     api.send(Method::Post, path::PASSWORD, Some(change)).await
+}
+
+/// Deletes one's own account, for good.
+pub async fn delete_me(api: &Api, form: &AccountDeletion) -> Result<(), ApiError> {
+    api.send(Method::Delete, path::ME, Some(form)).await
 }
 
 pub async fn sessions(api: &Api) -> Result<Vec<SessionInfo>, ApiError> {

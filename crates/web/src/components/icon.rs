@@ -25,6 +25,7 @@ pub enum Icon {
     EyeOff,
     Compass,
     Picture,
+    Chart,
 }
 
 impl Icon {
@@ -74,6 +75,7 @@ impl Icon {
                 "M5 4h10a1.5 1.5 0 0 1 1.5 1.5v9A1.5 1.5 0 0 1 15 16H5a1.5 1.5 0 0 1-1.5-1.5v-9A1.5 1.5 0 0 1 5 4zM4 \
                  14l4-4 3 3 2-2 3 3M12.5 7.5h.4"
             }
+            Self::Chart => "M4 16.5V10M8 16.5V4M12 16.5v-5M16 16.5V7.5",
             Self::Compass => "M17 10a7 7 0 1 1-14 0 7 7 0 0 1 14 0zM12.8 7.2l-1.5 4.1-4.1 1.5 1.5-4.1z",
         }
     }

@@ -88,6 +88,11 @@ impl Chat {
         self.read(&[Part::Auth], |state| state.me().is_some_and(|me| me.guest))
     }
 
+    /// Whether one administers the server, as far as this login knows.
+    pub fn is_admin(&self) -> bool {
+        self.read(&[Part::Auth], |state| state.admin && state.me().is_some())
+    }
+
     pub fn status(&self) -> Status {
         self.read(&[Part::Status], |state| state.status)
     }

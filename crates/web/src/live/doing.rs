@@ -4,7 +4,7 @@ use super::chat::Chat;
 use super::{browser, effects, kept, link, session};
 use crate::api::{ApiError, messages, rooms};
 use crate::state::{Load, ToastKind, Unsent};
-use natter_shared::account::{GuestForm, LoginForm, RegisterForm, User};
+use natter_shared::account::{AccountDeletion, GuestForm, LoginForm, RegisterForm, User};
 use natter_shared::frame::{ClientFrame, SendFrame};
 use natter_shared::id::{ClientId, RoomId, Seq, UserId};
 use natter_shared::limits::PAGE_DEFAULT;
@@ -45,6 +45,11 @@ impl Chat {
     /// Ends the login, here and in the other tabs. After an error one is still signed in.
     pub async fn logout(&self) -> Result<(), ApiError> {
         session::logout(&self.tab()).await
+    }
+
+    /// Deletes the account, for good. After an error it is still there.
+    pub async fn delete_account(&self, form: AccountDeletion) -> Result<(), ApiError> {
+        session::delete_account(&self.tab(), form).await
     }
 
     /// Puts a message into the outbox, with the images that are ready in the room's tray: it is shown at once, kept over a

@@ -59,6 +59,16 @@ pub fn put_draft(user: UserId, room: RoomId, text: &str) -> bool {
     put(&format!("{DRAFT}.{user}.{room}"), Some(text).filter(|text| !text.is_empty()))
 }
 
+/// Forgets all that is kept of a person.
+pub fn forget(user: UserId) {
+    for kind in [UNSENT, DRAFT] {
+        let prefix = format!("{kind}.{user}.");
+        for (rest, _) in under(&prefix) {
+            put(&format!("{prefix}{rest}"), None);
+        }
+    }
+}
+
 /// Calls back when another tab is done with an unsent message. Lasts as long as the page.
 pub fn on_dropped_elsewhere(dropped: impl Fn(UserId, ClientId) + 'static) {
     let heard = Closure::<dyn Fn(web_sys::StorageEvent)>::new(move |event: web_sys::StorageEvent| {

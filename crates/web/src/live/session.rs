@@ -8,7 +8,7 @@ use crate::api::{ApiError, accounts};
 use crate::state::{Auth, ChatState, Status};
 use gloo_timers::future::TimeoutFuture;
 use leptos::task::spawn_local;
-use natter_shared::account::{GuestForm, LoginForm, RegisterForm, Session, User};
+use natter_shared::account::{AccountDeletion, GuestForm, LoginForm, RegisterForm, Session, User};
 use std::rc::Rc;
 
 /// A renewal that failed for want of a connection is tried again after so long, in milliseconds.
@@ -70,20 +70,24 @@ fn means_signed_out(error: &ApiError) -> bool {
 /// A renewal came out well: the same login goes on, or the one that another tab made comes in.
 fn renewed(tab: &Rc<Tab>, session: &Session) {
     if !tab.login_changed.take() && tab.peek(ChatState::my_id) == Some(session.user.id) {
-        tab.update(|state| state.sign_in(session.user.clone()));
+        tab.update(|state| {
+            state.sign_in(session.user.clone());
+            state.set_admin(session.admin);
+        });
         link::tell_token(tab, session.access_token.clone());
     } else {
-        come_in(tab, session.user.clone());
+        come_in(tab, session.user.clone(), session.admin);
     }
 }
 
 /// Puts somebody's rooms on the screen and connects.
-fn come_in(tab: &Rc<Tab>, user: User) {
+fn come_in(tab: &Rc<Tab>, user: User, admin: bool) {
     tab.login_changed.set(false);
     link::stop(tab);
     let id = user.id;
     tab.update(|state| {
         state.sign_in(user);
+        state.set_admin(admin);
         state.drafts = kept::drafts(id);
         state.outbox.adopt(kept::unsent(id));
     });
@@ -114,7 +118,7 @@ pub async fn keep(tab: &Rc<Tab>, form: RegisterForm) -> Result<(), ApiError> {
 
 fn signed_in(tab: &Rc<Tab>, session: Session) -> User {
     tab.api.signed_in(&session);
-    come_in(tab, session.user.clone());
+    come_in(tab, session.user.clone(), session.admin);
     tab.tell_other_tabs(Said::SignedIn);
     session.user
 }
@@ -128,6 +132,18 @@ pub async fn logout(tab: &Rc<Tab>) -> Result<(), ApiError> {
         Err(error) => return Err(error),
     }
     go_out(tab, false);
+    tab.tell_other_tabs(Said::SignedOut);
+    Ok(())
+}
+
+/// Deletes the account of who is signed in, and goes out here and in the other tabs. An error means that it is still there.
+pub async fn delete_account(tab: &Rc<Tab>, form: AccountDeletion) -> Result<(), ApiError> {
+    let me = tab.peek(ChatState::my_id);
+    accounts::delete_me(&tab.api, &form).await?;
+    go_out(tab, false);
+    if let Some(me) = me {
+        kept::forget(me);
+    }
     tab.tell_other_tabs(Said::SignedOut);
     Ok(())
 }

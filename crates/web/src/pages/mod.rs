@@ -1,5 +1,6 @@
 //! The pages. They read the state, call the server's side of the page, and hand both to components.
 
+pub mod admin;
 pub mod auth;
 pub mod browse;
 mod coming;

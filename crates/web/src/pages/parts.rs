@@ -5,6 +5,7 @@
 //! What several parts share becomes a file for each combination of them, so there are few: one a way of using Natter, not one
 //! a dialog.
 
+use super::admin::Admin;
 use super::auth::{Guest, Register};
 use super::browse::Browse;
 use super::coming::{Around, Part, coming};
@@ -13,6 +14,7 @@ use super::profile::Profile;
 use super::room::{Dialogs, Open, SearchPanel, Tray};
 use super::settings::Settings;
 use super::shell::{Jump, NewRoom};
+use crate::place::Desk;
 use futures_util::FutureExt;
 use leptos::prelude::*;
 use leptos::wasm_split::SplitLoaderError;
@@ -83,6 +85,17 @@ part!(sheets, fetch_sheets, draw_sheet(sheet: Sheet) {
 
 pub fn sheet(sheet: Sheet) -> AnyView {
     coming(&SHEETS, Around::Page, move || now(draw_sheet(sheet.clone())))
+}
+
+static DESKS: Part = Part::new(|| Box::pin(async { fetch_desks().await.is_ok() }));
+
+part!(desks, fetch_desks, draw_desk(desk: Desk) {
+    view! { <Admin desk /> }.into_any()
+});
+
+/// The administrators' page.
+pub fn desk(desk: Desk) -> AnyView {
+    coming(&DESKS, Around::Page, move || now(draw_desk(desk)))
 }
 
 /// What opens above the page or above a room's messages, and how it closes.

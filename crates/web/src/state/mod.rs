@@ -57,6 +57,8 @@ pub struct Changes {
 #[derive(Debug, Clone, Default)]
 pub struct ChatState {
     pub auth: Auth,
+    /// Whether who is signed in administers the server: what that decides is what is shown, not what is allowed.
+    pub admin: bool,
     pub status: Status,
     pub rooms: Rooms,
     pub presence: Presence,
@@ -118,6 +120,12 @@ impl ChatState {
         self.people.learn(&user);
         self.auth = Auth::SignedIn { user };
         self.changes.auth = true;
+    }
+
+    /// Notes whether who is signed in administers the server.
+    pub fn set_admin(&mut self, admin: bool) {
+        self.changes.auth |= self.admin != admin;
+        self.admin = admin;
     }
 
     /// Signs out; `ended` says that the server ended the login, not the person.

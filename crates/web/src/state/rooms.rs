@@ -1,11 +1,13 @@
 //! The rooms and direct conversations that one is in, with unread counts and order, and the directory of public rooms.
 
 use super::order::{Order, sorted};
+use super::people::gone;
 use crate::state::map::Map;
 use natter_shared::entry::{Entry, EntryKind, Message};
 use natter_shared::id::{RoomId, UserId};
 use natter_shared::limits::UNREAD_MAX;
 use natter_shared::room::{Room, RoomKind, RoomOverview, Visibility};
+use natter_shared::text::RoomName;
 
 /// What an entry meant for a room's line in the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,7 +80,8 @@ impl Rooms {
     /// Takes the server's whole list; what is not in it is gone.
     pub fn replace(&mut self, rooms: Vec<RoomOverview>) {
         let rooms = sorted(rooms, |it| Order::new(0, String::new()).id(*it.room.id.as_bytes()));
-        self.mine = rooms.into_iter().map(|it| (it.room.id, it)).collect();
+        let rooms = rooms.into_iter().map(|it| (it.room.id, RoomOverview { room: named(it.room), ..it }));
+        self.mine = rooms.collect();
         self.loaded = true;
     }
 
@@ -99,7 +102,7 @@ impl Rooms {
 
     pub fn put(&mut self, overview: RoomOverview) {
         self.directory.remove(&overview.room.id);
-        self.mine.insert(overview.room.id, overview);
+        self.mine.insert(overview.room.id, RoomOverview { room: named(overview.room), ..overview });
     }
 
     pub fn remove(&mut self, room: RoomId) -> Option<RoomOverview> {
@@ -116,6 +119,7 @@ impl Rooms {
 
     /// A room changed, or a new one is public. Says whether one should be in it and its line is missing.
     pub fn room(&mut self, room: Room) -> bool {
+        let room = named(room);
         if let Some(known) = self.mine.get_mut(&room.id) {
             // A frame that went to many says nothing about each one's role.
             let (role, peer) = (known.room.role, known.room.peer.take());
@@ -177,6 +181,17 @@ impl Rooms {
         }
         Step::Applied
     }
+}
+
+/// A conversation with somebody whose account was deleted is called as this page calls them.
+fn named(mut room: Room) -> Room {
+    if let Some(peer) = &mut room.peer
+        && peer.deleted
+    {
+        *peer = gone(peer.id);
+        room.name = RoomName::from_stored(peer.display_name.to_string());
+    }
+    room
 }
 
 /// A room's last message, or its making: in milliseconds since 1970.

@@ -135,13 +135,13 @@ impl ChatState {
             key,
             seq: Some(message.seq),
             client_id: message.client_id,
-            author: message.author.clone(),
+            author: self.people.author(&message.author),
             own,
             at: message.at,
             body: message.content.body.as_str().to_owned(),
             attachments: message.content.attachments.clone(),
             to: message.content.to,
-            reply: message.content.reply_to.map(|seq| reply(timeline, seq)),
+            reply: message.content.reply_to.map(|seq| self.reply(timeline, seq)),
             edited: message.edited_at.is_some(),
             deleted: message.deleted,
             pinned: message.pinned,
@@ -169,7 +169,7 @@ impl ChatState {
             (None, Sending::Queued | Sending::InFlight { .. }) => (None, item.at, Tick::Sending),
         };
         let reply = item.message.reply_to.map(|seq| match timeline {
-            Some(timeline) => reply(timeline, seq),
+            Some(timeline) => self.reply(timeline, seq),
             None => ReplyView { seq, author: None, body: String::new(), deleted: false },
         });
         MessageView {
@@ -193,6 +193,18 @@ impl ChatState {
         }
     }
 
+    fn reply(&self, timeline: &Timeline, seq: Seq) -> ReplyView {
+        match timeline.get(seq) {
+            Some(message) => ReplyView {
+                seq,
+                author: Some(self.people.author(&message.author).display_name),
+                body: message.content.body.as_str().to_owned(),
+                deleted: message.deleted,
+            },
+            None => ReplyView { seq, author: None, body: String::new(), deleted: false },
+        }
+    }
+
     /// How far a message has got with each of those for whom it is, the slowest first.
     pub fn ticks(&self, room: RoomId, seq: Seq) -> Vec<(User, Reached)> {
         let message = self.timelines.get(&room).and_then(|timeline| timeline.get(seq));
@@ -208,17 +220,5 @@ fn tick(members: Option<&Members>, message: &Message) -> Tick {
         Some(Reached::Read) => Tick::Read,
         Some(Reached::Received) => Tick::Received,
         Some(Reached::NotYet) | None => Tick::Stored,
-    }
-}
-
-fn reply(timeline: &Timeline, seq: Seq) -> ReplyView {
-    match timeline.get(seq) {
-        Some(message) => ReplyView {
-            seq,
-            author: Some(message.author.display_name.clone()),
-            body: message.content.body.as_str().to_owned(),
-            deleted: message.deleted,
-        },
-        None => ReplyView { seq, author: None, body: String::new(), deleted: false },
     }
 }

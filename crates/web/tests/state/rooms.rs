@@ -2,11 +2,12 @@
 
 use crate::client::{Client, ann_in_a_room};
 use crate::server::{Server, room, seq, user};
+use natter_shared::account::User;
 use natter_shared::entry::EntryKind;
 use natter_shared::frame::ServerFrame;
 use natter_shared::room::{Role, Room, RoomKind};
 use natter_shared::text::RoomName;
-use natter_web::state::{Rooms, ToastKind};
+use natter_web::state::{Rooms, Row, ToastKind};
 
 fn started() -> (Server, Client) {
     let mut server = Server::default();
@@ -125,4 +126,34 @@ fn a_list_from_before_does_not_undo_what_came_since() {
     ann.hear(&mut server);
     ann.state.rooms_loaded(before);
     assert_eq!(ann.state.rooms.get(room(1)).unwrap().unread, 1);
+}
+
+#[test]
+fn whose_account_is_deleted_has_no_name_any_more_in_what_was_loaded_before() {
+    let (mut server, mut ann) = started();
+    ann.open(&server, room(0));
+    server.says(room(0), 1, "I was here");
+    ann.settle(&mut server);
+    let author = |ann: &Client| {
+        let rows = ann.state.rows(room(0));
+        let views = rows.iter().filter_map(|row| match row {
+            Row::Message(key) => ann.state.message(room(0), *key),
+            _ => None,
+        });
+        views.last().map(|view| (view.body, view.author.display_name.to_string(), view.author.deleted))
+    };
+    assert_eq!(author(&ann), Some(("I was here".to_owned(), "bob".to_owned(), false)));
+    let gone = User::erased(user(1).id);
+    let left = server.append(room(0), &gone, None, EntryKind::Left);
+    ann.push(&server, &left);
+    ann.hear(&mut server);
+    assert_eq!(author(&ann), Some(("I was here".to_owned(), "Deleted user".to_owned(), true)));
+    assert_eq!(ann.state.people.get(gone.id).map(|user| user.deleted), Some(true));
+
+    // A conversation with them is called as they are called now.
+    let known = ann.state.rooms.get(room(0)).unwrap().room.clone();
+    let closed = Room { kind: RoomKind::Direct, peer: Some(gone), archived: true, ..known };
+    ann.take(&mut server, ServerFrame::Room { room: closed });
+    let it = ann.state.rooms.get(room(0)).unwrap();
+    assert_eq!((it.room.name.as_str(), it.room.archived), ("Deleted user", true));
 }

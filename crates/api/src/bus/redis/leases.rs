@@ -192,9 +192,28 @@ impl Leases {
         online
     }
 
+    /// Whoever is online through several nodes is counted by the first of them by name. Where nobody knows, this node
+    /// counts all of its people.
+    pub async fn counted(&self) -> u64 {
+        let people = self.alone.people();
+        let elsewhere = match self.link.wire_soon().await {
+            None => 0,
+            Some(wire) => {
+                let own = lock(&self.lease).clone();
+                self.online_at(&wire, &people, |node| node < own.as_str()).await.map_or(0, |found| found.len())
+            }
+        };
+        u64::try_from(people.len().saturating_sub(elsewhere)).unwrap_or(u64::MAX)
+    }
+
     async fn online_elsewhere(&self, wire: &Wire, users: &[UserId]) -> RedisResult<Vec<UserId>> {
         let own = lock(&self.lease).clone();
-        let nodes: Vec<String> = self.live(wire).await?.into_iter().filter(|node| *node != own).collect();
+        self.online_at(wire, users, |node| node != own).await
+    }
+
+    /// Those of these people who are online through one of the living nodes that `which` takes.
+    async fn online_at(&self, wire: &Wire, users: &[UserId], which: impl Fn(&str) -> bool) -> RedisResult<Vec<UserId>> {
+        let nodes: Vec<String> = self.live(wire).await?.into_iter().filter(|node| which(node)).collect();
         let mut found = HashSet::new();
         for node in nodes {
             let key = self.names.people_of(&node);

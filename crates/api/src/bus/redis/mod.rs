@@ -167,6 +167,10 @@ impl Bus for RedisBus {
         self.leases.online(users).await
     }
 
+    async fn counted(&self) -> u64 {
+        self.leases.counted().await
+    }
+
     async fn take(&self, bucket: &str, rate: Rate) -> Result<(), TooOften> {
         self.rates.take(&self.link, &self.alone, bucket, rate).await
     }

@@ -24,6 +24,9 @@ pub async fn same(old: &World, new: &World, town: &Town) {
         assert_eq!(overviews(old, id).await, overviews(new, id).await, "{}", person.username);
         assert_eq!(acquaintances(old, id).await, acquaintances(new, id).await);
     }
+    let gone = a.user(town.gone).await.unwrap();
+    assert!(gone.as_ref().is_some_and(|record| record.deletion.is_some()));
+    assert_eq!(b.user(town.gone).await.unwrap(), gone, "the name stays taken");
     assert_eq!(a.directory(None, None, 99).await.unwrap(), b.directory(None, None, 99).await.unwrap());
     for &image in &town.images {
         assert!(a.upload(image).await.unwrap().is_some());

@@ -33,6 +33,7 @@ fn entry(n: u64, author: UserId, what: EntryKind) -> Entry {
         avatar_url: None,
         gender: None,
         guest: false,
+        deleted: false,
     };
     let client_id = Some(ClientId::from_bytes([7; 16]));
     Entry { room: ROOM, seq: seq(n), at: Timestamp::from_millis(0), author, client_id, what }

@@ -7,9 +7,11 @@ use crate::realtime::hub::Hub;
 use crate::service::Origin;
 use crate::service::accounts::Accounts;
 use crate::service::admin::Admin;
+use crate::service::deletion::Deletions;
 use crate::service::guests::Guests;
 use crate::service::marks::Marks;
 use crate::service::messages::Messages;
+use crate::service::operations::Operations;
 use crate::service::presence::Presence;
 use crate::service::rooms::Rooms;
 use crate::service::sessions::Sessions;
@@ -23,10 +25,13 @@ use std::sync::atomic::Ordering;
 fn served(stage: &Stage) -> AppState {
     let parts = &stage.parts;
     let sessions = Sessions::new(parts);
+    let operations = Arc::new(Operations::new(crate::http::pace::all(), Arc::clone(&parts.clock)));
     let rooms = Arc::new(Rooms::new(parts, stage.log.clone()));
     AppState {
         accounts: Accounts::new(parts, &sessions),
-        admin: Admin::new(parts, &sessions),
+        admin: Admin::new(parts, &sessions, &operations),
+        deletions: Deletions::new(parts, &sessions, stage.log.clone()),
+        operations,
         guests: Guests::new(parts, &sessions, &rooms),
         sessions,
         rooms,

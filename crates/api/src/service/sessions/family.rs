@@ -20,10 +20,15 @@ const USER_AGENT_MAX: usize = 160;
 impl Sessions {
     /// Begins a login of a person who has proved to be that person, or who just registered.
     pub async fn open(&self, user: User, origin: &Origin) -> Result<Opened, SessionError> {
-        Ok(self.begin_family(user, origin).await?.1)
+        Ok(self.begin_family(user, false, origin).await?.1)
     }
 
-    pub(super) async fn begin_family(&self, user: User, origin: &Origin) -> Result<(SessionId, Opened), SessionError> {
+    pub(super) async fn begin_family(
+        &self,
+        user: User,
+        admin: bool,
+        origin: &Origin,
+    ) -> Result<(SessionId, Opened), SessionError> {
         let now = self.now();
         let id = SessionId::from_random_bytes(random(&*self.parts.entropy));
         let life = i64::try_from(self.parts.settings.refresh_ttl_s.saturating_mul(1_000)).unwrap_or(i64::MAX);
@@ -38,14 +43,14 @@ impl Sessions {
             token: hash_of(&refresh),
         };
         self.parts.store.create_session(session).await?;
-        Ok((id, self.opened(id, user, refresh, now, expires_at)?))
+        Ok((id, self.opened(id, (user, admin), refresh, now, expires_at)?))
     }
 
     /// Both tokens of a login, as a client gets them. The access token never outlives the login.
     fn opened(
         &self,
         session: SessionId,
-        user: User,
+        (user, admin): (User, bool),
         refresh: String,
         now: Timestamp,
         end: Timestamp,
@@ -58,7 +63,7 @@ impl Sessions {
         let expires_in = expires_at.millis() / 1_000 - now.millis() / 1_000;
         let max_age = (end.millis() - now.millis()) / 1_000;
         Ok(Opened {
-            session: Session { access_token, expires_in: u64::try_from(expires_in).unwrap_or(0), user },
+            session: Session { access_token, expires_in: u64::try_from(expires_in).unwrap_or(0), user, admin },
             refresh,
             refresh_max_age_s: u64::try_from(max_age).unwrap_or(0),
         })
@@ -108,7 +113,7 @@ impl Sessions {
             _ => next,
         };
         self.parts.events.note(Note::of(EventKind::Refresh).by(record.user).login(record.id).from(origin));
-        self.opened(record.id, person.user, token, now, record.expires_at)
+        self.opened(record.id, (person.user, person.admin), token, now, record.expires_at)
     }
 
     /// Ends the login of an access token, of a refresh token, or of both. Either is enough; neither is `NotSignedIn`.

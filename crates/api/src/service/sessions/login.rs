@@ -82,7 +82,7 @@ impl Sessions {
             kept = self.renew_hash(record.user.id, &typed, kept).await?;
         }
         let user = record.user.id;
-        let (session, opened) = self.begin_family(record.user, origin).await?;
+        let (session, opened) = self.begin_family(record.user, record.admin, origin).await?;
         // The password may have been changed while this one was compared; then this login must not outlive the change.
         let now_kept = self.enabled(user).await?.and_then(|record| record.password_hash);
         if now_kept != kept {

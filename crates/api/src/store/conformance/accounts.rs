@@ -1,10 +1,12 @@
 //! People.
 
 use super::World;
-use crate::store::{CreatedUser, Kept, KeptGuest, NewSession, NewUser};
+use crate::store::{CreatedUser, Deletion, Kept, KeptGuest, NewSession, NewUser, Refused};
 use futures_util::future::join_all;
-use natter_shared::account::{Gender, ProfileChange};
+use natter_shared::account::{Gender, ProfileChange, User};
+use natter_shared::entry::EntryKind;
 use natter_shared::id::{SessionId, UserId};
+use natter_shared::page::Window;
 use natter_shared::text::{DisplayName, Email, Username};
 use natter_shared::timestamp::Timestamp;
 
@@ -176,4 +178,83 @@ pub async fn everybody_is_listed_for_administrators(world: &World) {
     }
     let record = world.store.user(anna.user.id).await.unwrap().unwrap();
     assert_eq!(record.last_login_at, Some(second), "the newest, in whatever order they are written");
+}
+
+pub async fn what_is_known_of_somebody_is_erased_for_good(world: &World) {
+    let new = NewUser {
+        email: Some(Email::parse("ann@example.org").unwrap()),
+        gender: Some(Gender::Female),
+        ..world.new_user("ann")
+    };
+    let CreatedUser::Created(ann) = world.store.create_user(new).await.unwrap() else { panic!("taken") };
+    let (bob, store) = (world.person("bob").await, &world.store);
+    let room = world.room("Lobby", &[&bob, &ann]).await;
+    let said = world.says(room.id, &ann, "hello").await;
+    store.set_admin(ann.id, true).await.unwrap();
+    let erased = User::erased(ann.id);
+
+    let record = store.erase_person(ann.id).await.unwrap().unwrap();
+    assert_eq!(record.user, User { username: ann.username.clone(), ..erased.clone() }, "the name stays taken");
+    assert_eq!((record.email.as_ref(), record.password_hash.as_ref(), record.last_login_at), (None, None, None));
+    assert_eq!((record.disabled, record.admin, record.deletion), (true, false, Some(Deletion::UnderWay)));
+    assert_eq!(store.erase_person(ann.id).await.unwrap().as_ref(), Some(&record), "a repeat changes nothing");
+    assert_eq!(store.user(ann.id).await.unwrap().as_ref(), Some(&record));
+
+    // Nobody is found by the name, and nobody can take it.
+    assert_eq!(store.user_by_name(&ann.username).await.unwrap(), None);
+    let name = std::slice::from_ref(&ann.username);
+    assert_eq!(store.taken_usernames(name).await.unwrap(), name);
+    assert_eq!(store.create_user(world.new_user("ann")).await.unwrap(), CreatedUser::UsernameTaken);
+    assert!(store.search_users("an", None, 10).await.unwrap().is_empty());
+    assert!(store.search_accounts("an", None, 10).await.unwrap().is_empty());
+    assert!(store.administrators().await.unwrap().is_empty());
+
+    // What they wrote stays, and says nothing of them.
+    assert_eq!(store.users(&[ann.id]).await.unwrap(), std::slice::from_ref(&erased));
+    assert_eq!(store.message(room.id, said.seq).await.unwrap().unwrap().author, erased.clone().into());
+    let slice = store.messages(room.id, bob.id, Window::Latest, 10).await.unwrap().unwrap();
+    assert_eq!(
+        (slice.messages[0].author.clone(), slice.messages[0].content.body.as_str()),
+        (erased.clone().into(), "hello")
+    );
+    assert!(world.log(room.id).await.iter().all(|entry| entry.author.id != ann.id || entry.author.deleted));
+
+    // Nothing brings them back.
+    let change = ProfileChange { email: Some(Email::parse("a@example.org").unwrap()), ..ProfileChange::default() };
+    assert_eq!(store.update_profile(ann.id, &change).await.unwrap(), None);
+    assert_eq!(store.set_disabled(ann.id, false).await.unwrap(), None);
+    assert_eq!(store.set_admin(ann.id, true).await.unwrap(), None);
+    store.set_password(ann.id, "hash").await.unwrap();
+    assert_eq!(store.user(ann.id).await.unwrap(), Some(record));
+
+    // They can go, and not come back.
+    assert_eq!(world.does(room.id, &ann, EntryKind::Left).await.author, erased.into());
+    assert_eq!(world.refused(room.id, &ann, EntryKind::Joined).await, Refused::NotMember);
+
+    let zoe = world.person("zoe").await;
+    store.erase_person(zoe.id).await.unwrap();
+    let mut both = [ann.id, zoe.id];
+    both.sort_unstable();
+    assert_eq!(store.deletions_under_way(10).await.unwrap(), both);
+    assert_eq!(store.deletions_under_way(1).await.unwrap(), both[..1]);
+    for id in [ann.id, ann.id, bob.id] {
+        store.finish_deletion(id).await.unwrap();
+    }
+    assert_eq!(store.deletions_under_way(10).await.unwrap(), [zoe.id]);
+    assert_eq!(store.user(ann.id).await.unwrap().unwrap().deletion, Some(Deletion::Done));
+    assert_eq!(store.user(bob.id).await.unwrap().unwrap().deletion, None);
+    assert_eq!(store.erase_person(UserId::from_bytes(world.fresh())).await.unwrap(), None);
+
+    let guest = NewUser { guest: true, password_hash: None, ..world.new_user("guest-1") };
+    let CreatedUser::Created(guest) = store.create_user(guest).await.unwrap() else { panic!("taken") };
+    store.erase_person(guest.id).await.unwrap();
+    let kept = KeptGuest {
+        id: guest.id,
+        username: Username::parse("pilar").unwrap(),
+        display_name: DisplayName::parse("Pilar").unwrap(),
+        email: Email::parse("pilar@example.org").unwrap(),
+        gender: None,
+        password_hash: "hash".to_owned(),
+    };
+    assert_eq!(store.keep_guest(kept).await.unwrap(), Kept::NoGuest);
 }

@@ -3,10 +3,10 @@
 use super::document::{Id, UserDoc, Word, date, time};
 use super::fault::duplicate;
 use super::{Mongo, Shared};
-use crate::store::{Accounts, CreatedUser, Kept, KeptGuest, NewUser, StoreError, Stored, UserRecord};
+use crate::store::{Accounts, CreatedUser, Deletion, Kept, KeptGuest, NewUser, StoreError, Stored, UserRecord};
 use async_trait::async_trait;
 use futures_util::TryStreamExt;
-use mongodb::bson::{Document, doc};
+use mongodb::bson::{Bson, Document, doc};
 use mongodb::options::ReturnDocument;
 use natter_shared::account::{ProfileChange, User};
 use natter_shared::id::UserId;
@@ -29,10 +29,13 @@ impl UserDoc {
             disabled: false,
             admin: false,
             last_login_at: None,
+            deletion: None,
         }
     }
 
     pub(super) fn record(mut self) -> Stored<UserRecord> {
+        // The name that stays taken, also of somebody whose account was deleted.
+        let username = Username::from_stored(self.username.clone());
         Ok(UserRecord {
             email: self.email.take().map(Email::from_stored),
             password_hash: self.password_hash.take(),
@@ -40,7 +43,8 @@ impl UserDoc {
             disabled: self.disabled,
             admin: self.admin,
             last_login_at: self.last_login_at.map(time),
-            user: self.user()?,
+            deletion: self.deletion.as_deref().map(Deletion::of).transpose()?,
+            user: User { username, ..self.user()? },
         })
     }
 }
@@ -53,6 +57,11 @@ fn named(prefix: String, after: Option<String>) -> Document {
         name.insert("$gt", after);
     }
     name
+}
+
+/// The person of that id, unless their account was deleted.
+fn there(id: UserId) -> Document {
+    doc! { "_id": id.stored(), "deletion": { "$exists": false } }
 }
 
 impl Shared {
@@ -114,8 +123,33 @@ impl Shared {
     }
 
     async fn set_flag(&self, id: UserId, set: Document) -> Stored<Option<UserRecord>> {
-        let setting = self.users.find_one_and_update(doc! { "_id": id.stored() }, doc! { "$set": set });
+        let setting = self.users.find_one_and_update(there(id), doc! { "$set": set });
         setting.return_document(ReturnDocument::After).await?.map(UserDoc::record).transpose()
+    }
+
+    /// Takes away all that is known of a person but the username.
+    async fn erase_person(&self, id: UserId) -> Stored<Option<UserRecord>> {
+        let nothing = doc! {
+            "display_name": User::erased(id).display_name.as_str(), "email": Bson::Null, "gender": Bson::Null,
+            "avatar_url": Bson::Null, "guest": false, "password_hash": Bson::Null, "disabled": true, "admin": false,
+            "last_login_at": Bson::Null, "deletion": Deletion::UnderWay.word(),
+        };
+        self.users.update_one(there(id), doc! { "$set": nothing }).await?;
+        self.authors.forget(id);
+        self.user_where(doc! { "_id": id.stored() }).await
+    }
+
+    async fn deletions_under_way(&self, limit: u32) -> Stored<Vec<UserId>> {
+        let which = doc! { "deletion": Deletion::UnderWay.word() };
+        let found = self.users.find(which).sort(doc! { "_id": 1 }).limit(i64::from(limit)).await?;
+        let found: Vec<UserDoc> = found.try_collect().await?;
+        Ok(found.into_iter().map(|user| UserId::of(user.id)).collect())
+    }
+
+    async fn finish_deletion(&self, id: UserId) -> Stored<()> {
+        let which = doc! { "_id": id.stored(), "deletion": Deletion::UnderWay.word() };
+        self.users.update_one(which, doc! { "$set": { "deletion": Deletion::Done.word() } }).await?;
+        Ok(())
     }
 
     async fn update_profile(&self, id: UserId, change: ProfileChange) -> Stored<Option<UserRecord>> {
@@ -129,7 +163,7 @@ impl Shared {
         if let Some(gender) = change.gender {
             set.insert("gender", gender.word());
         }
-        let which = doc! { "_id": id.stored() };
+        let which = there(id);
         if set.is_empty() {
             return self.user_where(which).await;
         }
@@ -150,7 +184,7 @@ impl Shared {
         if let Some(gender) = account.gender {
             set.insert("gender", gender.word());
         }
-        let which = doc! { "_id": account.id.stored(), "guest": true };
+        let which = doc! { "_id": account.id.stored(), "guest": true, "deletion": { "$exists": false } };
         let keeping = self.users.find_one_and_update(which, doc! { "$set": set });
         let kept = match keeping.return_document(ReturnDocument::After).await {
             Ok(kept) => kept,
@@ -161,7 +195,7 @@ impl Shared {
         if let Some(kept) = kept {
             return Ok(Kept::Kept(Box::new(kept.record()?)));
         }
-        let there = self.user_where(doc! { "_id": account.id.stored() }).await?;
+        let there = self.user_where(there(account.id)).await?;
         let again = there.filter(|there| account.is_done(there));
         Ok(again.map_or(Kept::NoGuest, |there| Kept::Kept(Box::new(there))))
     }
@@ -178,7 +212,7 @@ impl Accounts for Mongo {
     }
 
     async fn user_by_name(&self, username: &Username) -> Stored<Option<UserRecord>> {
-        let which = doc! { "username": username.as_str() };
+        let which = doc! { "username": username.as_str(), "deletion": { "$exists": false } };
         self.run(|shared| async move { shared.user_where(which).await }).await
     }
 
@@ -229,16 +263,30 @@ impl Accounts for Mongo {
     }
 
     async fn search_accounts(&self, prefix: &str, after: Option<&str>, limit: u32) -> Stored<Vec<UserRecord>> {
-        let which = doc! { "username": named(prefix.to_owned(), after.map(str::to_owned)) };
+        let which = doc! {
+            "username": named(prefix.to_owned(), after.map(str::to_owned)), "deletion": { "$exists": false },
+        };
         self.run(move |shared| async move { shared.accounts_where(which, limit).await }).await
     }
 
     async fn set_password(&self, id: UserId, password_hash: &str) -> Stored<()> {
         let set = doc! { "$set": { "password_hash": password_hash } };
         self.run(move |shared| async move {
-            shared.users.update_one(doc! { "_id": id.stored() }, set).await?;
+            shared.users.update_one(there(id), set).await?;
             Ok(())
         })
         .await
+    }
+
+    async fn erase_person(&self, id: UserId) -> Stored<Option<UserRecord>> {
+        self.run(move |shared| async move { shared.erase_person(id).await }).await
+    }
+
+    async fn deletions_under_way(&self, limit: u32) -> Stored<Vec<UserId>> {
+        self.run(move |shared| async move { shared.deletions_under_way(limit).await }).await
+    }
+
+    async fn finish_deletion(&self, id: UserId) -> Stored<()> {
+        self.run(move |shared| async move { shared.finish_deletion(id).await }).await
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Ids are BSON UUIDs, times are BSON dates, seqs are 64-bit integers, enums are the words that the wire uses.
 
-use crate::store::{NewEntry, StoreError, Stored};
+use crate::store::{Deletion, NewEntry, StoreError, Stored};
 use mongodb::bson::spec::BinarySubtype;
 use mongodb::bson::{Binary, DateTime, Uuid};
 use natter_shared::account::{Gender, User};
@@ -78,6 +78,7 @@ words! {
     RoomKind { Room = "room", Direct = "direct" }
     Visibility { Public = "public", Private = "private" }
     Role { Member = "member", Admin = "admin", Owner = "owner" }
+    Deletion { UnderWay = "under_way", Done = "done" }
 }
 
 /// A person. Unique: `username`.
@@ -99,17 +100,25 @@ pub(super) struct UserDoc {
     pub admin: bool,
     #[serde(default)]
     pub last_login_at: Option<DateTime>,
+    /// Of an account that was deleted: how far that has got.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deletion: Option<String>,
 }
 
 impl UserDoc {
     pub fn user(self) -> Stored<User> {
+        let id = UserId::of(self.id);
+        if self.deletion.is_some() {
+            return Ok(User::erased(id));
+        }
         Ok(User {
-            id: UserId::of(self.id),
+            id,
             username: Username::from_stored(self.username),
             display_name: DisplayName::from_stored(self.display_name),
             gender: self.gender.as_deref().map(Gender::of).transpose()?,
             avatar_url: self.avatar_url,
             guest: self.guest,
+            deleted: false,
         })
     }
 

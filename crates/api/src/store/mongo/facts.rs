@@ -319,7 +319,7 @@ impl Facts for Known {
     }
 
     fn exists(&mut self, user: UserId) -> Stored<bool> {
-        Ok(self.people.contains_key(&user))
+        Ok(self.people.get(&user).is_some_and(|author| !author.deleted))
     }
 
     fn rooms_of(&mut self, user: UserId) -> Stored<usize> {

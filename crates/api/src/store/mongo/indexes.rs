@@ -43,7 +43,8 @@ pub(super) async fn prepare(shared: &Shared) -> Result<(), OpenError> {
     if let Some(options) = &mut admins.options {
         options.partial_filter_expression = Some(doc! { "admin": true });
     }
-    shared.users.create_indexes([unique(USERNAME, doc! { "username": 1 }), admins]).await?;
+    let deletions = where_there(index("deletion", doc! { "deletion": 1, "_id": 1 }), "deletion");
+    shared.users.create_indexes([unique(USERNAME, doc! { "username": 1 }), admins, deletions]).await?;
     shared
         .sessions
         .create_indexes([index("user", doc! { "user": 1 }), index("expires_at", doc! { "expires_at": 1 })])

@@ -2,7 +2,7 @@
 
 use super::Sqlite;
 use super::column::{self, Code};
-use crate::store::{Accounts, CreatedUser, Kept, KeptGuest, NewUser, Stored, UserRecord};
+use crate::store::{Accounts, CreatedUser, Deletion, Kept, KeptGuest, NewUser, Stored, UserRecord};
 use async_trait::async_trait;
 use natter_shared::account::{ProfileChange, User};
 use natter_shared::id::UserId;
@@ -10,33 +10,66 @@ use natter_shared::text::{DisplayName, Email, Username};
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
 /// The columns of a [`User`], of `users AS u`.
-pub(super) const USER: &str = "u.id, u.username, u.display_name, u.gender, u.avatar_url, u.guest";
+pub(super) const USER: &str =
+    "u.id, u.username, u.display_name, u.gender, u.avatar_url, u.guest + 2 * (u.deletion <> 0)";
+
+/// Whether somebody is a guest, and whether their account was deleted, out of one number: 1 and 2.
+pub(super) fn guest_or_deleted(row: &Row<'_>, at: usize) -> Result<(bool, bool)> {
+    let number: i64 = row.get(at)?;
+    Ok((number & 1 != 0, number & 2 != 0))
+}
 
 /// A user out of the columns [`USER`], the first of which is at `at`.
 pub(super) fn user(row: &Row<'_>, at: usize) -> Result<User> {
+    let id = column::id(row, at)?;
+    let (guest, deleted) = guest_or_deleted(row, at + 5)?;
+    if deleted {
+        return Ok(User::erased(id));
+    }
     Ok(User {
-        id: column::id(row, at)?,
+        id,
         username: column::text(row, at + 1, Username::from_stored)?,
         display_name: column::text(row, at + 2, DisplayName::from_stored)?,
         gender: column::code_or_none(row, at + 3)?,
         avatar_url: row.get(at + 4)?,
-        guest: row.get(at + 5)?,
+        guest,
+        deleted,
     })
 }
 
 /// The columns of a [`UserRecord`].
-pub(super) const RECORD: &str = "u.id, u.username, u.display_name, u.gender, u.avatar_url, u.guest, u.email, u.password_hash, u.created_at, u.disabled, u.admin, u.last_login_at";
+pub(super) const RECORD: &str =
+    "u.id, u.username, u.display_name, u.gender, u.avatar_url, u.guest + 2 * (u.deletion <> 0), u.email, u.password_hash,
+     u.created_at, u.disabled, u.admin, u.last_login_at, u.deletion";
+
+/// How [`Deletion`] is stored; 0 is none.
+pub(super) const fn deletion_code(deletion: Option<Deletion>) -> i64 {
+    match deletion {
+        None => 0,
+        Some(Deletion::UnderWay) => 1,
+        Some(Deletion::Done) => 2,
+    }
+}
+
+fn deletion(row: &Row<'_>, at: usize) -> Result<Option<Deletion>> {
+    let code: i64 = row.get(at)?;
+    let all = [None, Some(Deletion::UnderWay), Some(Deletion::Done)];
+    all.into_iter().find(|it| deletion_code(*it) == code).ok_or(rusqlite::Error::IntegralValueOutOfRange(at, code))
+}
 
 /// A person out of the columns [`RECORD`].
 pub(super) fn record_of(row: &Row<'_>) -> Result<UserRecord> {
+    // The name that stays taken, also of somebody whose account was deleted.
+    let username = column::text(row, 1, Username::from_stored)?;
     Ok(UserRecord {
-        user: user(row, 0)?,
+        user: User { username, ..user(row, 0)? },
         email: column::text_or_none(row, 6, Email::from_stored)?,
         password_hash: row.get(7)?,
         created_at: column::time(row, 8)?,
         disabled: row.get(9)?,
         admin: row.get(10)?,
         last_login_at: column::time_or_none(row, 11)?,
+        deletion: deletion(row, 12)?,
     })
 }
 
@@ -82,11 +115,14 @@ fn create(conn: &Connection, new: &NewUser) -> Stored<CreatedUser> {
         gender: new.gender,
         avatar_url: None,
         guest: new.guest,
+        deleted: false,
     }))
 }
 
 fn keep(conn: &Connection, account: &KeptGuest) -> Stored<Kept> {
-    let Some(there) = by_id(conn, account.id)? else { return Ok(Kept::NoGuest) };
+    let Some(there) = by_id(conn, account.id)?.filter(|there| there.deletion.is_none()) else {
+        return Ok(Kept::NoGuest);
+    };
     if !there.user.guest {
         return Ok(if account.is_done(&there) { Kept::Kept(Box::new(there)) } else { Kept::NoGuest });
     }
@@ -107,8 +143,26 @@ fn keep(conn: &Connection, account: &KeptGuest) -> Stored<Kept> {
     Ok(by_id(conn, account.id)?.map_or(Kept::NoGuest, |record| Kept::Kept(Box::new(record))))
 }
 
+const SET_ADMIN: &str = "UPDATE users SET admin = ?2 WHERE id = ?1 AND deletion = 0";
+const SET_DISABLED: &str = "UPDATE users SET disabled = ?2 WHERE id = ?1 AND deletion = 0";
+
 fn set_flag(conn: &Connection, id: UserId, sql: &str, flag: bool) -> Stored<Option<UserRecord>> {
     conn.prepare_cached(sql)?.execute(params![id.as_bytes(), flag])?;
+    there(conn, id)
+}
+
+/// The person, unless their account was deleted.
+fn there(conn: &Connection, id: UserId) -> Stored<Option<UserRecord>> {
+    Ok(by_id(conn, id)?.filter(|record| record.deletion.is_none()))
+}
+
+/// Overwrites all that is known of a person but the username.
+fn erase(conn: &Connection, id: UserId) -> Stored<Option<UserRecord>> {
+    let sql = "UPDATE users SET display_name = ?2, email = NULL, gender = NULL, avatar_url = NULL, guest = 0,
+               password_hash = NULL, disabled = 1, admin = 0, last_login_at = NULL, deletion = 1
+               WHERE id = ?1 AND deletion = 0";
+    let name = User::erased(id).display_name;
+    conn.prepare_cached(sql)?.execute(params![id.as_bytes(), name.as_str()])?;
     by_id(conn, id)
 }
 
@@ -130,7 +184,7 @@ impl Accounts for Sqlite {
 
     async fn user_by_name(&self, username: &Username) -> Stored<Option<UserRecord>> {
         let name = username.as_str().to_owned();
-        self.read(move |conn| record(conn, "u.username", &name)).await
+        self.read(move |conn| Ok(record(conn, "u.username", &name)?.filter(|record| record.deletion.is_none()))).await
     }
 
     async fn users(&self, ids: &[UserId]) -> Stored<Vec<User>> {
@@ -180,7 +234,7 @@ impl Accounts for Sqlite {
         let change = change.clone();
         self.write(move |desk| {
             let sql = "UPDATE users SET display_name = coalesce(?2, display_name), email = coalesce(?3, email),
-                       gender = coalesce(?4, gender) WHERE id = ?1";
+                       gender = coalesce(?4, gender) WHERE id = ?1 AND deletion = 0";
             desk.conn.prepare_cached(sql)?.execute(params![
                 id.as_bytes(),
                 change.display_name.as_ref().map(DisplayName::as_str),
@@ -188,7 +242,7 @@ impl Accounts for Sqlite {
                 change.gender.map(Code::code),
             ])?;
             desk.authors.forget(id);
-            by_id(&desk.conn, id)
+            there(&desk.conn, id)
         })
         .await
     }
@@ -202,11 +256,11 @@ impl Accounts for Sqlite {
     }
 
     async fn set_admin(&self, id: UserId, admin: bool) -> Stored<Option<UserRecord>> {
-        self.write(move |desk| set_flag(&desk.conn, id, "UPDATE users SET admin = ?2 WHERE id = ?1", admin)).await
+        self.write(move |desk| set_flag(&desk.conn, id, SET_ADMIN, admin)).await
     }
 
     async fn set_disabled(&self, id: UserId, disabled: bool) -> Stored<Option<UserRecord>> {
-        self.write(move |desk| set_flag(&desk.conn, id, "UPDATE users SET disabled = ?2 WHERE id = ?1", disabled)).await
+        self.write(move |desk| set_flag(&desk.conn, id, SET_DISABLED, disabled)).await
     }
 
     async fn set_avatar(&self, id: UserId, url: Option<&str>) -> Stored<Option<UserRecord>> {
@@ -231,7 +285,7 @@ impl Accounts for Sqlite {
         self.read(move |conn| {
             let sql = format!(
                 "SELECT {RECORD} FROM users u
-                 WHERE u.username >= ?1 AND u.username < ?2 AND (?3 IS NULL OR u.username > ?3)
+                 WHERE u.username >= ?1 AND u.username < ?2 AND (?3 IS NULL OR u.username > ?3) AND u.deletion = 0
                  ORDER BY u.username LIMIT ?4"
             );
             records(conn, &sql, params![first, last, after, limit])
@@ -242,8 +296,34 @@ impl Accounts for Sqlite {
     async fn set_password(&self, id: UserId, password_hash: &str) -> Stored<()> {
         let hash = password_hash.to_owned();
         self.write(move |desk| {
-            let sql = "UPDATE users SET password_hash = ?2 WHERE id = ?1";
+            let sql = "UPDATE users SET password_hash = ?2 WHERE id = ?1 AND deletion = 0";
             desk.conn.prepare_cached(sql)?.execute(params![id.as_bytes(), hash])?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn erase_person(&self, id: UserId) -> Stored<Option<UserRecord>> {
+        self.write(move |desk| {
+            desk.authors.forget(id);
+            erase(&desk.conn, id)
+        })
+        .await
+    }
+
+    async fn deletions_under_way(&self, limit: u32) -> Stored<Vec<UserId>> {
+        self.read(move |conn| {
+            let mut found = conn.prepare_cached("SELECT id FROM users WHERE deletion = 1 ORDER BY id LIMIT ?1")?;
+            let people = found.query_map([limit], |row| column::id(row, 0))?;
+            Ok(people.collect::<Result<_>>()?)
+        })
+        .await
+    }
+
+    async fn finish_deletion(&self, id: UserId) -> Stored<()> {
+        self.write(move |desk| {
+            let sql = "UPDATE users SET deletion = 2 WHERE id = ?1 AND deletion = 1";
+            desk.conn.prepare_cached(sql)?.execute([id.as_bytes()])?;
             Ok(())
         })
         .await

@@ -139,11 +139,11 @@ fn take(desk: &mut Desk, chunk: u64, pieces: Vec<Piece>) -> Stored<()> {
 
 fn take_person(desk: &mut Desk, person: &UserRecord) -> Stored<()> {
     let sql = "INSERT INTO users (id, username, display_name, email, gender, avatar_url, guest, password_hash, created_at,
-                                  disabled, admin, last_login_at)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
+                                  disabled, admin, last_login_at, deletion)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
                ON CONFLICT (id) DO UPDATE SET username = ?2, display_name = ?3, email = ?4, gender = ?5, avatar_url = ?6,
                    guest = ?7, password_hash = ?8, created_at = ?9, disabled = ?10, admin = ?11,
-                   last_login_at = ?12";
+                   last_login_at = ?12, deletion = ?13";
     let user = &person.user;
     desk.conn.prepare_cached(sql)?.execute(params![
         user.id.as_bytes(),
@@ -158,6 +158,7 @@ fn take_person(desk: &mut Desk, person: &UserRecord) -> Stored<()> {
         person.disabled,
         person.admin,
         person.last_login_at.map(Timestamp::millis),
+        accounts::deletion_code(person.deletion),
     ])?;
     desk.authors.forget(user.id);
     Ok(())

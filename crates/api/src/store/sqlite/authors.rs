@@ -1,6 +1,8 @@
 //! Who people are, as the writer last read it: what the entries that it returns carry.
 
+use super::accounts::guest_or_deleted;
 use super::column;
+use natter_shared::account::User;
 use natter_shared::entry::Author;
 use natter_shared::id::UserId;
 use natter_shared::text::{DisplayName, Username};
@@ -29,7 +31,8 @@ impl Authors {
     /// The person as an author; `None` if there is none of that id.
     pub fn find(&mut self, conn: &Connection, id: UserId) -> Result<Option<&Author>> {
         if !self.0.contains_key(&id) {
-            let sql = "SELECT id, username, display_name, avatar_url, gender, guest FROM users WHERE id = ?1";
+            let sql = "SELECT u.id, u.username, u.display_name, u.avatar_url, u.gender, u.guest + 2 * (u.deletion <> 0)
+                       FROM users u WHERE u.id = ?1";
             let found = conn.prepare_cached(sql)?.query_row([id.as_bytes()], |row| author(row, 0)).optional()?;
             let Some(found) = found else { return Ok(None) };
             if self.0.len() >= MOST {
@@ -41,14 +44,20 @@ impl Authors {
     }
 }
 
-/// An author in six columns: `id, username, display_name, avatar_url, gender, guest`.
+/// An author in six columns: `id, username, display_name, avatar_url, gender`, and what [`guest_or_deleted`] reads.
 pub(super) fn author(row: &Row<'_>, at: usize) -> Result<Author> {
+    let id = column::id(row, at)?;
+    let (guest, deleted) = guest_or_deleted(row, at + 5)?;
+    if deleted {
+        return Ok(User::erased(id).into());
+    }
     Ok(Author {
-        id: column::id(row, at)?,
+        id,
         username: column::text(row, at + 1, Username::from_stored)?,
         display_name: column::text(row, at + 2, DisplayName::from_stored)?,
         avatar_url: row.get(at + 3)?,
         gender: column::code_or_none(row, at + 4)?,
-        guest: row.get(at + 5)?,
+        guest,
+        deleted,
     })
 }

@@ -34,7 +34,7 @@ impl Facts for Batch<'_> {
     }
 
     fn exists(&mut self, user: UserId) -> Stored<bool> {
-        Ok(self.author(user)?.is_some())
+        Ok(self.author(user)?.is_some_and(|author| !author.deleted))
     }
 
     fn rooms_of(&mut self, user: UserId) -> Stored<usize> {

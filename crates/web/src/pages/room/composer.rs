@@ -34,9 +34,12 @@ pub fn Composer() -> impl IntoView {
     let chat = use_chat();
     let room = RoomFrame::take().room;
     let archived = Memo::new(move || chat.room(room).is_some_and(|it| it.room.archived));
+    // A conversation of two is closed by nothing but the end of an account.
+    let direct = Memo::new(move || chat.room(room).is_some_and(|it| it.room.kind == RoomKind::Direct));
+    let why = move || if direct.get() { t("composer.gone") } else { t("composer.archived") };
     view! {
         <Typing />
-        <Show when=move || !archived.get() fallback=|| view! { <p class="closed">{t("composer.archived")}</p> }>
+        <Show when=move || !archived.get() fallback=move || view! { <p class="closed">{why}</p> }>
             <Field />
         </Show>
     }

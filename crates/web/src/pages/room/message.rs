@@ -198,7 +198,7 @@ pub fn EventRow(seq: Seq) -> impl IntoView {
 }
 
 fn event_text(entry: &Entry, name_of: impl Fn(UserId) -> String) -> String {
-    let by = entry.author.display_name.as_str();
+    let by = if entry.author.deleted { t("person.deleted") } else { entry.author.display_name.as_str() };
     match &entry.what {
         EntryKind::Joined => tf("event.joined", &[("by", by)]),
         EntryKind::Left => tf("event.left", &[("by", by)]),
@@ -210,6 +210,7 @@ fn event_text(entry: &Entry, name_of: impl Fn(UserId) -> String) -> String {
         EntryKind::Topic { topic } => tf("event.topic", &[("by", by), ("topic", topic.as_str())]),
         EntryKind::Visibility { visibility: Visibility::Public } => tf("event.public", &[("by", by)]),
         EntryKind::Visibility { visibility: Visibility::Private } => tf("event.private", &[("by", by)]),
+        EntryKind::Archived { archived: true } if entry.author.deleted => t("event.account_deleted").to_owned(),
         EntryKind::Archived { archived: true } => tf("event.archived", &[("by", by)]),
         EntryKind::Archived { archived: false } => tf("event.unarchived", &[("by", by)]),
         EntryKind::Role { user, role } => {

@@ -1,5 +1,6 @@
 //! One's own settings: profile, password, logins, theme.
 
+mod deletion;
 mod logins;
 mod password;
 mod picture;
@@ -11,6 +12,7 @@ use super::{Go, title};
 use crate::live::use_chat;
 use crate::locale::t;
 use crate::place;
+use deletion::DeletionPart;
 use leptos::prelude::*;
 use logins::Logins;
 use password::PasswordForm;
@@ -44,6 +46,7 @@ pub fn Settings() -> impl IntoView {
                     {t("rail.log_out")}
                 </button>
             </div>
+            <DeletionPart />
         </Page>
     }
 }

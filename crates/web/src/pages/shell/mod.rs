@@ -136,6 +136,7 @@ pub fn is_phone() -> bool {
 
 #[component]
 pub fn Shell(place: Memo<Place>) -> impl IntoView {
+    let chat = use_chat();
     let frame = Frame::new();
     provide_context(frame);
     let keys = window_event_listener(ev::keydown, move |ev| {
@@ -180,7 +181,13 @@ pub fn Shell(place: Memo<Place>) -> impl IntoView {
                 Place::Join(code) => parts::sheet(Sheet::Join(code)),
                 Place::Profile(name) => parts::sheet(Sheet::Profile(name)),
                 Place::Settings => parts::sheet(Sheet::Settings),
-                Place::Login | Place::Register | Place::Guest | Place::Keep | Place::NotFound => {
+                Place::Admin(desk) if chat.is_admin() => parts::desk(desk),
+                Place::Admin(_)
+                | Place::Login
+                | Place::Register
+                | Place::Guest
+                | Place::Keep
+                | Place::NotFound => {
                     view! {
                         <Page>
                             <Lost text=t("lost.address") />

@@ -9,7 +9,7 @@ use crate::components::notice::ListSkeleton;
 use crate::live::use_chat;
 use crate::locale::{t, tf};
 use crate::pages::Go;
-use crate::place::{self, Place};
+use crate::place::{self, Desk, Place};
 use crate::state::Rooms;
 use leptos::prelude::*;
 use natter_shared::account::User;
@@ -79,6 +79,16 @@ pub fn Rail(place: Memo<Place>) -> impl IntoView {
                             >
                                 <Sign icon=Icon::Compass />
                                 <span class="name">{t("rail.browse")}</span>
+                            </a>
+                        </Show>
+                        <Show when=move || chat.is_admin()>
+                            <a
+                                class="item quiet"
+                                href=place::admin(Desk::Overview)
+                                aria-current=move || matches!(place.get(), Place::Admin(_)).then_some("page")
+                            >
+                                <Sign icon=Icon::Chart />
+                                <span class="name">{t("admin.heading")}</span>
                             </a>
                         </Show>
                     </section>

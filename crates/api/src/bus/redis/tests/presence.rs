@@ -14,6 +14,9 @@ async fn a_person_on_two_nodes_comes_once_and_goes_once() {
     assert!(!b.bus.came(ann, connection(2)).await, "online through the other node already");
     assert_eq!(a.bus.online(&[ann, user(2)]).await, [ann]);
     assert_eq!(b.bus.online(&[ann, user(2)]).await, [ann]);
+    assert!(b.bus.came(user(2), connection(3)).await);
+    assert_eq!(a.bus.counted().await + b.bus.counted().await, 2, "each person counts once");
+    assert!(b.bus.went(user(2), connection(3)).await);
     assert!(!a.bus.went(ann, connection(1)).await);
     assert_eq!(a.bus.online(&[ann]).await, [ann], "through the other node");
     assert!(b.bus.went(ann, connection(2)).await);

@@ -17,7 +17,7 @@ pub(super) fn broken(what: impl Into<String>) -> StoreError {
 }
 
 pub(super) fn person_doc(person: UserRecord) -> UserDoc {
-    let UserRecord { user, email, password_hash, created_at, disabled, admin, last_login_at } = person;
+    let UserRecord { user, email, password_hash, created_at, disabled, admin, last_login_at, deletion } = person;
     UserDoc {
         id: user.id.stored(),
         username: user.username.as_str().to_owned(),
@@ -31,6 +31,7 @@ pub(super) fn person_doc(person: UserRecord) -> UserDoc {
         disabled,
         admin,
         last_login_at: last_login_at.map(date),
+        deletion: deletion.map(|deletion| deletion.word().to_owned()),
     }
 }
 

@@ -1,0 +1,210 @@
+//! How long what this node is asked for takes: for each operation the number of times in the last hour, and by what time
+//! half of them, 19 of 20 and all were answered. Bounded: the operations are named at the start, and each has twelve
+//! histograms of five minutes, of a few hundred numbers.
+
+use crate::clock::Clock;
+use natter_shared::admin;
+use natter_shared::timestamp::Timestamp;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+const SLOTS: i64 = 12;
+const SLOT_MS: i64 = 5 * 60 * 1_000;
+/// Each power of two of microseconds has so many buckets, as a power of two: a bucket is an eighth of its number wide.
+const FINE: u32 = 3;
+/// 2^36 microseconds are 19 hours; whatever takes longer counts as that.
+const HIGHEST: u64 = (1 << 36) - 1;
+
+/// A method, or the word `frame`, and a route.
+pub type Name = (&'static str, &'static str);
+
+pub struct Operations {
+    by_name: HashMap<Name, Mutex<Hour>>,
+    started: Timestamp,
+    clock: Arc<dyn Clock>,
+}
+
+impl Operations {
+    pub fn new(names: impl IntoIterator<Item = Name>, clock: Arc<dyn Clock>) -> Self {
+        let by_name = names.into_iter().map(|name| (name, Mutex::default())).collect();
+        Self { by_name, started: clock.now(), clock }
+    }
+
+    /// Counts one. `false` if there is no operation of that name.
+    pub fn record(&self, method: &str, route: &str, took: Duration) -> bool {
+        let Some(hour) = self.by_name.get(&(method, route)) else { return false };
+        let us = u64::try_from(took.as_micros()).unwrap_or(HIGHEST).min(HIGHEST);
+        let slot = self.clock.now().millis().div_euclid(SLOT_MS);
+        // A number that is half counted does no harm.
+        hour.lock().unwrap_or_else(PoisonError::into_inner).record(slot, us);
+        true
+    }
+
+    /// What happened in the last hour, the slowest first.
+    pub fn slowest_first(&self) -> admin::Operations {
+        let now = self.clock.now().millis().div_euclid(SLOT_MS);
+        let first = now - (SLOTS - 1);
+        let of = |(name, hour): (&Name, &Mutex<Hour>)| {
+            hour.lock().unwrap_or_else(PoisonError::into_inner).summary(first..=now).map(|sum| sum.named(*name))
+        };
+        let mut items: Vec<admin::Operation> = self.by_name.iter().filter_map(of).collect();
+        items.sort_unstable_by(|a, b| {
+            (b.p95_us, b.max_us)
+                .cmp(&(a.p95_us, a.max_us))
+                .then_with(|| (&a.route, &a.method).cmp(&(&b.route, &b.method)))
+        });
+        let since = Timestamp::from_millis(first * SLOT_MS).max(self.started);
+        admin::Operations { since, items }
+    }
+}
+
+/// The last hour of one operation, slot by slot.
+#[derive(Default)]
+struct Hour([Slot; 12]);
+
+#[derive(Default)]
+struct Slot {
+    /// Which five minutes since 1970.
+    number: i64,
+    histogram: Histogram,
+}
+
+impl Hour {
+    fn record(&mut self, number: i64, us: u64) {
+        let at = usize::try_from(number.rem_euclid(SLOTS)).unwrap_or(0);
+        let slot = &mut self.0[at];
+        if slot.number != number {
+            *slot = Slot { number, histogram: Histogram::default() };
+        }
+        slot.histogram.record(us);
+    }
+
+    /// All slots of these numbers together; `None` if nothing happened.
+    fn summary(&self, numbers: std::ops::RangeInclusive<i64>) -> Option<Histogram> {
+        let mut sum = Histogram::default();
+        for slot in self.0.iter().filter(|slot| numbers.contains(&slot.number)) {
+            sum.add(&slot.histogram);
+        }
+        (sum.count > 0).then_some(sum)
+    }
+}
+
+/// How often something took how long: exact below eight microseconds, else right within a sixteenth.
+#[derive(Debug, Default)]
+struct Histogram {
+    count: u64,
+    max: u64,
+    /// As long as its highest bucket needs.
+    buckets: Vec<u32>,
+}
+
+impl Histogram {
+    fn record(&mut self, us: u64) {
+        let at = bucket(us);
+        if self.buckets.len() <= at {
+            self.buckets.resize(at + 1, 0);
+        }
+        self.buckets[at] = self.buckets[at].saturating_add(1);
+        self.count += 1;
+        self.max = self.max.max(us);
+    }
+
+    fn add(&mut self, other: &Self) {
+        if self.buckets.len() < other.buckets.len() {
+            self.buckets.resize(other.buckets.len(), 0);
+        }
+        for (own, others) in self.buckets.iter_mut().zip(&other.buckets) {
+            *own = own.saturating_add(*others);
+        }
+        self.count += other.count;
+        self.max = self.max.max(other.max);
+    }
+
+    /// The time that so many of a hundred took at most.
+    fn percentile(&self, of_a_hundred: u64) -> u64 {
+        let wanted = (self.count * of_a_hundred).div_ceil(100).max(1);
+        let mut seen = 0;
+        for (at, count) in self.buckets.iter().enumerate() {
+            seen += u64::from(*count);
+            if seen >= wanted {
+                return middle(at).min(self.max);
+            }
+        }
+        self.max
+    }
+
+    fn named(&self, (method, route): Name) -> admin::Operation {
+        admin::Operation {
+            method: method.to_owned(),
+            route: route.to_owned(),
+            count: self.count,
+            p50_us: self.percentile(50),
+            p95_us: self.percentile(95),
+            max_us: self.max,
+        }
+    }
+}
+
+/// The bucket of a number of microseconds: below eight each has its own, above that each power of two has eight.
+fn bucket(us: u64) -> usize {
+    let power = us.max(1).ilog2().max(FINE);
+    let within = us >> (power - FINE);
+    let first = u64::from(power - FINE) << FINE;
+    usize::try_from(first + within).unwrap_or(usize::MAX)
+}
+
+/// The number in the middle of a bucket.
+fn middle(bucket: usize) -> u64 {
+    let bucket = u64::try_from(bucket).unwrap_or(0);
+    // The bucket's first two powers of two have the same width, one.
+    let shift = (bucket >> FINE).saturating_sub(1);
+    let lowest = (bucket - (shift << FINE)) << shift;
+    lowest + (1 << shift) / 2
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::ManualClock;
+
+    #[test]
+    fn a_time_is_right_within_a_sixteenth() {
+        let mut before = 0;
+        for us in (0..70_000).chain([1_000_000, 59_999_999, HIGHEST]) {
+            let at = bucket(us);
+            assert!(at >= before, "{us}: buckets are in the order of their numbers");
+            before = at;
+            assert!(middle(at).abs_diff(us) <= us / 16 + u64::from(us >= 8), "{us} {}", middle(at));
+        }
+        assert!(bucket(HIGHEST) < 280);
+    }
+
+    #[test]
+    fn the_slowest_come_first_and_an_hour_is_remembered() {
+        let clock = Arc::new(ManualClock::new(Timestamp::from_millis(1_795_000_000_000)));
+        let names = [("GET", "/a"), ("POST", "/a"), ("GET", "/never")];
+        let operations = Operations::new(names, Arc::<ManualClock>::clone(&clock));
+        for ms in 1..=100 {
+            assert!(operations.record("GET", "/a", Duration::from_millis(ms)));
+            assert!(operations.record("POST", "/a", Duration::from_millis(2 * ms)));
+        }
+        assert!(!operations.record("GET", "/a/b", Duration::ZERO), "nobody adds operations by asking for them");
+        let told = operations.slowest_first();
+        let shown: Vec<_> = told.items.iter().map(|it| (it.method.as_str(), it.count, it.max_us)).collect();
+        assert_eq!(shown, [("POST", 100, 200_000), ("GET", 100, 100_000)]);
+        let (p50, p95) = (told.items[1].p50_us, told.items[1].p95_us);
+        assert!(p50.abs_diff(50_000) <= 50_000 / 16 && p95.abs_diff(95_000) <= 95_000 / 16, "{p50} {p95}");
+        assert_eq!(told.since, clock.now(), "not from before the start");
+
+        clock.advance_millis(SLOT_MS * 6);
+        operations.record("GET", "/a", Duration::from_micros(3));
+        assert_eq!(operations.slowest_first().items[1].count, 101);
+        clock.advance_millis(SLOT_MS * 6);
+        let told = operations.slowest_first();
+        assert_eq!((told.items.len(), told.items[0].count, told.items[0].p95_us), (1, 1, 3));
+        assert!(told.since > Timestamp::from_millis(1_795_000_000_000));
+        clock.advance_millis(SLOT_MS * 12);
+        assert!(operations.slowest_first().items.is_empty());
+    }
+}
