@@ -10,6 +10,7 @@ pub mod event;
 pub mod frame;
 pub mod id;
 pub mod limits;
+pub mod mention;
 pub mod page;
 pub mod path;
 pub mod room;

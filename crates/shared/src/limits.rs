@@ -27,6 +27,11 @@ pub const REACTIONS_PER_MESSAGE: usize = 50;
 /// Images on one message.
 pub const ATTACHMENTS_MAX: usize = 10;
 
+/// People whom one message mentions, by their names; further names are text.
+pub const MENTIONS_MAX: usize = 50;
+/// In a room of more members, only its administrators call everybody.
+pub const CALLED_BY_ALL_MAX: u32 = 50;
+
 /// A page of messages or of a list: what is asked for without a number, and the most.
 pub const PAGE_DEFAULT: u32 = 30;
 pub const PAGE_MAX: u32 = 100;

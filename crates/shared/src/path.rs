@@ -35,6 +35,7 @@ pub const MESSAGE: &str = "/api/v1/rooms/{room}/messages/{seq}";
 pub const REACTION: &str = "/api/v1/rooms/{room}/messages/{seq}/reactions/{emoji}";
 pub const ENTRIES: &str = "/api/v1/rooms/{room}/entries";
 pub const READ: &str = "/api/v1/rooms/{room}/read";
+pub const NOTIFY: &str = "/api/v1/rooms/{room}/notify";
 pub const SEARCH: &str = "/api/v1/search";
 pub const EVENTS: &str = "/api/v1/events";
 pub const WEBSOCKET: &str = "/api/v1/ws";
@@ -141,6 +142,10 @@ pub fn entries(room: RoomId) -> String {
 
 pub fn read(room: RoomId) -> String {
     fill(READ, &[&room.to_string()])
+}
+
+pub fn notify(room: RoomId) -> String {
+    fill(NOTIFY, &[&room.to_string()])
 }
 
 pub fn admin_user(user: UserId) -> String {

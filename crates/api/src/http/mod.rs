@@ -76,6 +76,7 @@ routes! {
     path::REACTION => { put: messages::react, delete: messages::unreact }
     path::ENTRIES => { get: messages::entries }
     path::READ => { put: rooms::read }
+    path::NOTIFY => { put: rooms::notify }
     path::SEARCH => { get: messages::search }
     path::ADMIN_EVENTS => { get: admin::events }
     path::ADMIN_FIGURES => { get: admin::figures }

@@ -19,7 +19,7 @@ use crate::store::{Appended, Log, NewMark, NewSession, Rotate, Rotation};
 use natter_shared::account::{Gender, ProfileChange, User};
 use natter_shared::entry::EntryKind;
 use natter_shared::id::{RoomId, Seq, SessionId};
-use natter_shared::room::{Role, Visibility};
+use natter_shared::room::{Notify, Role, Visibility};
 use natter_shared::text::{DisplayName, RoomName, Topic};
 use natter_shared::timestamp::Timestamp;
 use same::same;
@@ -120,13 +120,9 @@ async fn town(world: &World) -> Town {
         rooms.push(store.direct(a.id, b.id, id, world.now()).await.unwrap().0.id);
     }
     let hello = world.says(rooms[3], ann, "word3 between two").await;
-    world
-        .does(
-            rooms[3],
-            bob,
-            EntryKind::Edited { target: world.says(rooms[3], bob, "tpyo").await.seq, body: body("typo") },
-        )
-        .await;
+    world.does(rooms[3], bob, EntryKind::edited(world.says(rooms[3], bob, "tpyo").await.seq, body("typo"))).await;
+    store.set_notify(lobby, bob.id, Notify::Mentions).await.unwrap();
+    store.set_notify(rooms[3], ann.id, Notify::Nothing).await.unwrap();
     for (room, user) in [(lobby, bob.id), (cellar, bob.id), (rooms[3], ann.id)] {
         store
             .raise_marks(vec![NewMark { room, user, delivered: hello.seq.forward(5), read: hello.seq }])

@@ -8,6 +8,7 @@ pub mod events;
 pub mod guests;
 pub mod log_writer;
 pub mod marks;
+mod mentions;
 pub mod messages;
 pub mod password;
 pub mod presence;

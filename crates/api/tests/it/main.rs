@@ -13,6 +13,7 @@ mod event_stream;
 mod guests;
 mod headers;
 mod hostile;
+mod mentions;
 mod messages;
 mod moving;
 mod rooms;

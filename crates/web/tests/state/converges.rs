@@ -90,7 +90,7 @@ fn write(act: Act, server: &mut Server, said: &mut u32) -> Option<Entry> {
         Act::Edits { room: n, who, nth: at } => nth(server, room(n), at).map(|message| {
             *said += 1;
             let body = MessageBody::parse(&format!("edited {said}")).unwrap();
-            server.append(room(n), &user(who), None, EntryKind::Edited { target: message.seq, body })
+            server.append(room(n), &user(who), None, EntryKind::edited(message.seq, body))
         }),
         Act::Deletes { room: n, nth: at } => nth(server, room(n), at)
             .map(|message| server.append(room(n), &user(1), None, EntryKind::Deleted { target: message.seq })),

@@ -40,6 +40,7 @@ pub fn text(body: &str) -> EntryKind {
         reply_to: None,
         attachments: Vec::new(),
         to: None,
+        mentions: Vec::new(),
     })
 }
 

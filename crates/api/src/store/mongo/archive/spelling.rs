@@ -88,6 +88,7 @@ pub(super) fn member(doc: &MemberDoc) -> Stored<ArchivedMember> {
         joined: doc.joined.map(seq).transpose()?,
         delivered: seq(doc.delivered)?,
         read: seq(doc.read)?,
+        notify: doc.notify()?,
     })
 }
 
@@ -105,6 +106,7 @@ pub(super) fn member_doc(room: RoomId, member: &ArchivedMember) -> MemberDoc {
         joined: member.joined.map(int),
         delivered: int(member.delivered),
         read: int(member.read),
+        notify: Some(member.notify.word().to_owned()),
     }
 }
 
