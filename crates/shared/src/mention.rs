@@ -119,8 +119,10 @@ pub fn link(rest: &str) -> Option<Piece<'_>> {
         place.find(ends_link).unwrap_or(place.len())
     };
     let address = within_sentence(&rest[..scheme.len() + end]);
-    let well_formed = scheme != "mailto:"
-        || address[scheme.len()..].split_once('@').is_some_and(|(name, host)| !name.is_empty() && host.contains('.'));
+    // The sentence may have taken all of it, down to the colon of `mailto:`.
+    let place = address.get(scheme.len()..)?;
+    let is_mail = || place.split_once('@').is_some_and(|(name, host)| !name.is_empty() && host.contains('.'));
+    let well_formed = scheme != "mailto:" || is_mail();
     well_formed.then_some((address, address.len()))
 }
 
@@ -160,6 +162,7 @@ mod tests {
         assert_eq!(names("`@ann` ```\n@bob\n``` `@eve"), ["eve"]);
         assert_eq!(names("https://x.example/@ann mailto:ann@bob.example http://@ann/"), ["ann"]);
         assert_eq!(names("(https://x.example/a),@ann"), [""; 0]);
+        assert_eq!(names("mailto: @ann mailto:."), ["ann"]);
     }
 
     #[test]

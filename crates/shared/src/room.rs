@@ -49,7 +49,6 @@ pub enum Notify {
 }
 
 impl Notify {
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "what serde calls gets a reference")]
     pub const fn is_everything(&self) -> bool {
         matches!(self, Self::Everything)
     }

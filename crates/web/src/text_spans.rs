@@ -142,4 +142,22 @@ mod tests {
             assert_eq!(length, text.len(), "{text}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_cut_as_the_server_cuts_it(
+            text in "(@|ann|all|`|```|\n|http://|mailto:|[.:/)( _-]|x|é|@bob|https://x.example/@a){0,24}",
+        ) {
+            let cut = spans(&text);
+            let mut drawn: Vec<&str> = Vec::new();
+            for span in &cut {
+                if let Mention(name) = span
+                    && !drawn.contains(name)
+                {
+                    drawn.push(name);
+                }
+            }
+            proptest::prop_assert_eq!(drawn, natter_shared::mention::names(&text));
+        }
+    }
 }

@@ -12,7 +12,7 @@ use super::join::Join;
 use super::profile::Profile;
 use super::room::{Dialogs, Open, SearchPanel};
 use super::settings::Settings;
-use super::shell::{Jump, NewRoom};
+use super::shell::{Jump, KeySheet, NewRoom};
 use futures_util::FutureExt;
 use leptos::prelude::*;
 use leptos::wasm_split::SplitLoaderError;
@@ -89,6 +89,7 @@ pub fn sheet(sheet: Sheet) -> AnyView {
 #[derive(Clone)]
 pub enum Overlay {
     Jump,
+    Keys,
     NewRoom,
     Search,
     OfRoom(Open),
@@ -100,6 +101,7 @@ part!(overlays, fetch_overlays, draw_overlay(overlay: (Overlay, Callback<()>)) {
     let (overlay, on_close) = overlay;
     match overlay {
         Overlay::Jump => view! { <Jump on_close /> }.into_any(),
+        Overlay::Keys => view! { <KeySheet on_close /> }.into_any(),
         Overlay::NewRoom => view! { <NewRoom on_close /> }.into_any(),
         Overlay::Search => view! { <SearchPanel /> }.into_any(),
         Overlay::OfRoom(open) => view! { <Dialogs open on_close /> }.into_any(),

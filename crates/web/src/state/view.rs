@@ -56,6 +56,8 @@ pub struct MessageView {
     pub edited: bool,
     pub deleted: bool,
     pub pinned: bool,
+    /// Whether it mentions the reader.
+    pub mentions_me: bool,
     pub reactions: Vec<Reaction>,
     /// Whether it is the first of its group: name, picture and time stand there.
     pub starts: bool,
@@ -145,6 +147,7 @@ impl ChatState {
             edited: message.edited_at.is_some(),
             deleted: message.deleted,
             pinned: message.pinned,
+            mentions_me: !own && message.content.mentions(me),
             reactions: message.reactions.clone(),
             starts: !above.is_some_and(|above| above.groups_with(this, self.offset_min)),
             ends: !below.is_some_and(|below| this.groups_with(below, self.offset_min)),
@@ -186,6 +189,7 @@ impl ChatState {
             edited: false,
             deleted: false,
             pinned: false,
+            mentions_me: false,
             reactions: Vec::new(),
             starts: !above.is_some_and(|above| above.groups_with(this, self.offset_min)),
             ends: !below.is_some_and(|below| this.groups_with(below, self.offset_min)),

@@ -1,5 +1,6 @@
 //! Where one writes. What is written stays a draft until it is in the outbox, and in the outbox until the server has it.
 
+use super::mention::{Names, Offer};
 use super::{Mode, Open, RoomFrame};
 use crate::components::dialog::{Anchor, CloseButton};
 use crate::components::drawing::{Show, live};
@@ -93,6 +94,8 @@ fn Field() -> impl IntoView {
     let wrong = RwSignal::new(None::<String>);
     let busy = RwSignal::new(false);
 
+    let offer = Offer::new(room, node);
+
     let placeholder = Memo::new(move || {
         chat.room(room).map(|it| {
             let key = if it.room.kind == RoomKind::Direct { "composer.to_person" } else { "composer.to_room" };
@@ -165,6 +168,7 @@ fn Field() -> impl IntoView {
                 chat.typed(room);
             }
         }
+        offer.look();
     };
     let change = move |seq: Seq, body: String| {
         if let Err(why) = MessageBody::parse(&body) {
@@ -225,6 +229,7 @@ fn Field() -> impl IntoView {
         }
     };
     let keys = move |ev: web_sys::KeyboardEvent| match ev.key().as_str() {
+        _ if offer.takes_key(&ev) => {}
         // While an input method composes, Enter belongs to it (229 is what some browsers report instead).
         "Enter" if !ev.shift_key() && !ev.is_composing() && ev.key_code() != 229 => {
             ev.prevent_default();
@@ -276,6 +281,7 @@ fn Field() -> impl IntoView {
             }
         >
             {banner}
+            <Names offer />
             <div class="line">
                 <textarea
                     id="composer"
@@ -289,6 +295,12 @@ fn Field() -> impl IntoView {
                     prop:value=text
                     on:input=move |ev| typed(event_target_value(&ev))
                     on:keydown=keys
+                    on:click=move |_| offer.look()
+                    on:blur=move |_| offer.hide()
+                    aria-autocomplete="list"
+                    aria-haspopup="listbox"
+                    aria-controls=move || offer.is_open().then_some("names")
+                    aria-activedescendant=move || offer.active()
                 ></textarea>
                 <button
                     type="button"

@@ -1,6 +1,7 @@
 //! The dialogs of an open room, one at a time: picking an emoji, who has a message, deleting one, leaving; others in files
 //! of their own.
 
+use super::attention::Attention;
 use super::bubble::react;
 use super::manage::Manage;
 use super::person::{Person, Remove};
@@ -41,6 +42,7 @@ pub fn Dialogs(open: Open, on_close: Callback<()>) -> impl IntoView {
             view! { <Picker label=t("composer.emoji") set=EMOJI anchor on_pick on_close /> }.into_any()
         }
         Open::Leave => view! { <Leave on_close /> }.into_any(),
+        Open::Attention(anchor) => view! { <Attention anchor on_close /> }.into_any(),
         Open::Manage => view! { <Manage on_close /> }.into_any(),
         Open::Remove(user, ban) => view! { <Remove user ban on_close /> }.into_any(),
     }
