@@ -1,5 +1,10 @@
 //! Everything that crosses a socket. An event stream carries the same server frames.
 
+#![cfg_attr(
+    feature = "openapi",
+    expect(clippy::large_stack_arrays, reason = "the schema of a frame is made once, by a derive")
+)]
+
 use crate::account::User;
 use crate::entry::{Entry, MessageForm};
 use crate::error::ErrorCode;

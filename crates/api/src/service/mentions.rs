@@ -38,17 +38,17 @@ impl Names {
 /// Says in each entry whom its names mention. One read for all of them; none if there are no names.
 pub(super) async fn find(log: &dyn Log, batch: &mut [NewEntry], names: &[Option<Names>]) -> Stored<()> {
     let mut calls = Vec::new();
-    let mut named: Vec<(&mut NewEntry, &Names)> = Vec::new();
+    let mut callers: Vec<(&mut NewEntry, &Names)> = Vec::new();
     for (entry, names) in batch.iter_mut().zip(names) {
         if let Some(names) = names {
             calls.push(Call { room: entry.room, author: entry.author, names: names.names.clone() });
-            named.push((entry, names));
+            callers.push((entry, names));
         }
     }
     if calls.is_empty() {
         return Ok(());
     }
-    for ((entry, names), heard) in named.into_iter().zip(log.heard(&calls).await?) {
+    for ((entry, names), heard) in callers.into_iter().zip(log.heard(&calls).await?) {
         let whom = mentioned(entry.author, names, heard);
         match &mut entry.what {
             EntryKind::Message(content) => content.mentions = only(content.to, whom),

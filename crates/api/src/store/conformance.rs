@@ -13,7 +13,7 @@ pub(super) mod search;
 pub(super) mod sessions;
 mod world;
 
-pub(crate) use world::{Dice, World, body, emoji, message, reply, seqs, whisper};
+pub(crate) use world::{Dice, World, body, calling, emoji, message, reply, seqs, whisper};
 
 /// Makes a test of each promise. `$open` is an async function that gives a [`World`] around an empty store; the attributes
 /// come before every test.

@@ -153,9 +153,9 @@ async fn nobody_says_whom_their_message_mentions() {
     let (ann, bob, _, room) = three(&server).await;
     let form = json!({"client_id": client_id(), "body": "x", "mentions": [bob.id()]});
     ann.post(&path::messages(room), &form).await.refused(400, "bad_request");
-    let many: String = (0..200).map(|n| format!("@name-{n} ")).collect();
+    let many = (0..200).map(|n| format!("@name-{n}")).collect::<Vec<_>>().join(" ");
     assert_eq!(mentioned(&ann.says(room, &many).await), []);
-    let names = format!("{many}@bob");
+    let names = format!("{many} @bob");
     assert_eq!(mentioned(&ann.says(room, &names).await), [], "names beyond the limit are text");
     assert_eq!(mentions(&bob, room).await, 0);
 }

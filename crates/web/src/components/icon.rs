@@ -27,6 +27,7 @@ pub enum Icon {
     Bell,
     BellOff,
     Keys,
+    Up,
 }
 
 impl Icon {
@@ -60,6 +61,7 @@ impl Icon {
             Self::Send => "M10 16V4.5M5 9l5-5 5 5",
             Self::Leave => "M8 4H5.5A1.5 1.5 0 0 0 4 5.5v9A1.5 1.5 0 0 0 5.5 16H8M12.5 13.5 16 10l-3.5-3.5M16 10H8",
             Self::Menu => "M3.5 6h13M3.5 10h13M3.5 14h13",
+            Self::Up => "m5 12 5-5 5 5",
             Self::Down => "m5 8 5 5 5-5",
             Self::Reply => "M8 6 4 10l4 4M4 10h7.5c2.5 0 4.5 1.8 4.5 5",
             Self::Edit => "M4 16l.6-3L13 4.6a1.6 1.6 0 0 1 2.3 2.3L7 15.3zM11.5 6l2.5 2.5",

@@ -128,6 +128,11 @@ impl Chat {
         })
     }
 
+    /// The oldest loaded message that was new when the room was opened and mentions the person.
+    pub fn first_mention(&self, room: RoomId) -> Option<Seq> {
+        self.read(&[Part::Timeline(room)], |state| state.first_mention(room))
+    }
+
     /// The member of that username.
     pub fn member_named(&self, room: RoomId, username: &str) -> Option<User> {
         self.read(&[Part::Members(room)], |state| {

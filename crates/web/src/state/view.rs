@@ -94,6 +94,12 @@ impl ChatState {
         }
     }
 
+    /// The oldest loaded message under the new-messages line that mentions the reader.
+    pub fn first_mention(&self, room: RoomId) -> Option<Seq> {
+        let timeline = self.timelines.get(&room)?;
+        timeline.first_mention(timeline.new_above()?)
+    }
+
     /// The rows of a room, oldest first, with what is unsent at the end.
     pub fn rows(&self, room: RoomId) -> Vec<Row> {
         let timeline = self.timelines.get(&room);

@@ -11,7 +11,7 @@ use crate::locale::{t, tn};
 use leptos::html;
 use leptos::prelude::*;
 use natter_shared::account::User;
-use natter_shared::id::RoomId;
+use natter_shared::id::{RoomId, Seq};
 use natter_shared::limits::CALLED_BY_ALL_MAX;
 use natter_shared::mention;
 use natter_shared::room::{Role, RoomKind};
@@ -224,6 +224,46 @@ pub fn Names(offer: Offer) -> impl IntoView {
             {count}
         </span>
     }
+}
+
+/// Leads to the oldest new message that mentions the reader, unless it is in view anyway.
+#[component]
+pub fn FirstMention() -> impl IntoView {
+    let chat = use_chat();
+    let frame = RoomFrame::take();
+    let first = Memo::new(move || chat.first_mention(frame.room));
+    // The one that was gone to, or did not have to be.
+    let done = RwSignal::new(None::<Seq>);
+    Effect::new(move |_| {
+        if let Some(seq) = first.get() {
+            request_animation_frame(move || {
+                if is_in_view(seq) {
+                    done.try_set(Some(seq));
+                }
+            });
+        }
+    });
+    let go = move |_| {
+        let first = first.get_untracked();
+        frame.goal.set(first);
+        done.set(first);
+    };
+    view! {
+        <Show when=move || first.get().is_some_and(|seq| done.get() != Some(seq))>
+            <button type="button" class="latest mentioned" on:click=go>
+                <Sign icon=Icon::Up />
+                {t("mention.first")}
+            </button>
+        </Show>
+    }
+}
+
+fn is_in_view(seq: Seq) -> bool {
+    let log = document().query_selector(".log").ok().flatten();
+    let message = document().query_selector(&format!(".log [data-seq='{seq}']")).ok().flatten();
+    let (Some(log), Some(message)) = (log, message) else { return false };
+    let (log, message) = (log.get_bounding_client_rect(), message.get_bounding_client_rect());
+    message.top() >= log.top() && message.bottom() <= log.bottom()
 }
 
 /// A name in a message: that of a member opens what one can do with them.

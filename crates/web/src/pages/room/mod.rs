@@ -32,6 +32,7 @@ use crate::state::Load;
 use composer::Composer;
 use head::Head;
 use leptos::prelude::*;
+use mention::FirstMention;
 use natter_shared::account::User;
 use natter_shared::id::{RoomId, Seq};
 use natter_shared::room::{Role, RoomKind};
@@ -196,6 +197,7 @@ fn Inside(load: Memo<Load>) -> impl IntoView {
                     }
                 >
                     <Log />
+                    <FirstMention />
                 </Show>
             </div>
             <Composer />
