@@ -8,7 +8,7 @@
 
 mod counter;
 
-use crate::store::{Appended, EntrySlice, Log, MessageSlice, NewEntry, Search, Stored};
+use crate::store::{Appended, Call, EntrySlice, Heard, Log, MessageSlice, NewEntry, Search, Stored};
 use async_trait::async_trait;
 use counter::Counter;
 use natter_shared::entry::{Author, Entry, EntryKind, Message};
@@ -173,6 +173,10 @@ impl Log for Planted {
                 Ok(appended)
             }
         }
+    }
+
+    async fn heard(&self, calls: &[Call]) -> Stored<Vec<Heard>> {
+        self.inner.heard(calls).await
     }
 
     async fn entries_after(&self, room: RoomId, after: Seq, limit: u32) -> Stored<Option<EntrySlice>> {

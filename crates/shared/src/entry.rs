@@ -67,6 +67,9 @@ pub enum EntryKind {
     Edited {
         target: Seq,
         body: MessageBody,
+        /// Whom the new text mentions; see [`MessageContent::mentions`].
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        mentions: Vec<UserId>,
     },
     /// The target's text is blanked in the log as well.
     Deleted {
@@ -123,6 +126,11 @@ pub enum EntryKind {
 }
 
 impl EntryKind {
+    /// A changed text of a message, before it is known whom it mentions.
+    pub const fn edited(target: Seq, body: MessageBody) -> Self {
+        Self::Edited { target, body, mentions: Vec::new() }
+    }
+
     /// The seq of the message that this entry changes.
     pub const fn target(&self) -> Option<Seq> {
         match self {
@@ -193,6 +201,17 @@ pub struct MessageContent {
     /// The only other person who sees it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<UserId>,
+    /// Whom the text mentions, as the server found when it was written: members at that time, never its author. It is
+    /// [`UserId::EVERYBODY`] alone for all who read it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mentions: Vec<UserId>,
+}
+
+impl MessageContent {
+    /// Whether the text calls this person, who has not written it.
+    pub fn mentions(&self, user: UserId) -> bool {
+        self.mentions.iter().any(|it| *it == user || *it == UserId::EVERYBODY)
+    }
 }
 
 /// A message as it stands now: edits, deletion, reactions and pins applied.
@@ -253,16 +272,18 @@ impl Message {
             return;
         }
         match &entry.what {
-            EntryKind::Edited { body, .. } if !self.deleted => {
+            EntryKind::Edited { body, mentions, .. } if !self.deleted => {
                 // A deletion blanks the text of edits in the log as well; an empty one says nothing.
                 if !body.as_str().is_empty() {
                     self.content.body = body.clone();
+                    self.content.mentions.clone_from(mentions);
                 }
                 self.edited_at = Some(entry.at);
             }
             EntryKind::Deleted { .. } => {
                 self.content.body = MessageBody::from_stored(String::new());
                 self.content.attachments.clear();
+                self.content.mentions.clear();
                 self.deleted = true;
                 self.pinned = false;
                 self.reactions.clear();
@@ -317,7 +338,14 @@ impl MessageForm {
             errors.add("attachments", "An image is there twice");
         }
         let parsed = body.map(|body| {
-            let content = MessageContent { body, reply_to: self.reply_to, attachments: self.attachments, to: self.to };
+            // Whom it mentions is for the server to find.
+            let content = MessageContent {
+                body,
+                reply_to: self.reply_to,
+                attachments: self.attachments,
+                to: self.to,
+                mentions: Vec::new(),
+            };
             (self.client_id, content)
         });
         errors.finish(parsed)

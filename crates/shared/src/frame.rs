@@ -1,10 +1,15 @@
 //! Everything that crosses a socket. An event stream carries the same server frames.
 
+#![cfg_attr(
+    feature = "openapi",
+    expect(clippy::large_stack_arrays, reason = "the schema of a frame is made once, by a derive")
+)]
+
 use crate::account::User;
 use crate::entry::{Entry, MessageForm};
 use crate::error::ErrorCode;
 use crate::id::{ClientId, ConnectionId, FileId, RoomId, Seq, UserId};
-use crate::room::{Room, RoomOverview};
+use crate::room::{Notify, Room, RoomOverview};
 use crate::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -120,6 +125,11 @@ pub enum ServerFrame {
     RoomGone {
         room: RoomId,
     },
+    /// The reader has chosen, here or elsewhere, what of a room calls for their attention.
+    Notify {
+        room: RoomId,
+        notify: Notify,
+    },
     Error {
         code: ErrorCode,
         message: String,
@@ -146,6 +156,7 @@ impl ServerFrame {
             Self::Presence { .. } => "presence",
             Self::Room { .. } => "room",
             Self::RoomGone { .. } => "room_gone",
+            Self::Notify { .. } => "notify",
             Self::Error { .. } => "error",
         }
     }

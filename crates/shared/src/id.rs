@@ -94,6 +94,11 @@ id!(
     /// A person with an account, or a guest.
     UserId
 );
+impl UserId {
+    /// Nobody's id: whoever reads it. `@all` mentions this one.
+    pub const EVERYBODY: Self = Self(Uuid::nil());
+}
+
 id!(
     /// A room or a direct conversation.
     RoomId

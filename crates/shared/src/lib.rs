@@ -11,6 +11,7 @@ pub mod file;
 pub mod frame;
 pub mod id;
 pub mod limits;
+pub mod mention;
 pub mod page;
 pub mod path;
 pub mod room;

@@ -41,6 +41,10 @@ pub const PREVIEW_SIDE_MAX: u32 = 720;
 pub const AVATAR_SIDE: u32 = 256;
 /// What one person's images may take, in bytes.
 pub const IMAGES_PER_USER_BYTES: u64 = 200 * 1024 * 1024;
+/// People whom one message mentions, by their names; further names are text.
+pub const MENTIONS_MAX: usize = 50;
+/// In a room of more members, only its administrators call everybody.
+pub const CALLED_BY_ALL_MAX: u32 = 50;
 
 /// A page of messages or of a list: what is asked for without a number, and the most.
 pub const PAGE_DEFAULT: u32 = 30;

@@ -39,6 +39,7 @@ pub const READ: &str = "/api/v1/rooms/{room}/read";
 pub const FILES: &str = "/api/v1/files";
 pub const FILE: &str = "/api/v1/files/{file}";
 pub const FILE_PREVIEW: &str = "/api/v1/files/{file}/preview";
+pub const NOTIFY: &str = "/api/v1/rooms/{room}/notify";
 pub const SEARCH: &str = "/api/v1/search";
 pub const EVENTS: &str = "/api/v1/events";
 pub const WEBSOCKET: &str = "/api/v1/ws";
@@ -154,6 +155,10 @@ pub fn file(file: FileId) -> String {
 
 pub fn file_preview(file: FileId) -> String {
     fill(FILE_PREVIEW, &[&file.to_string()])
+}
+
+pub fn notify(room: RoomId) -> String {
+    fill(NOTIFY, &[&room.to_string()])
 }
 
 pub fn admin_user(user: UserId) -> String {

@@ -37,6 +37,23 @@ pub enum Role {
     Owner,
 }
 
+/// What of a room shall call for its reader's attention. It changes nothing about what is unread.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Notify {
+    #[default]
+    Everything,
+    Mentions,
+    Nothing,
+}
+
+impl Notify {
+    pub const fn is_everything(&self) -> bool {
+        matches!(self, Self::Everything)
+    }
+}
+
 /// A room as one person sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -71,6 +88,11 @@ pub struct RoomOverview {
     pub delivered: Seq,
     /// Messages of others above `read`, counted up to 999.
     pub unread: u32,
+    /// Those of them that mention the reader.
+    #[serde(default)]
+    pub mentions: u32,
+    #[serde(default, skip_serializing_if = "Notify::is_everything")]
+    pub notify: Notify,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_message: Option<Message>,
 }
@@ -170,6 +192,14 @@ impl CodeForm {
 #[serde(deny_unknown_fields)]
 pub struct RoleForm {
     pub role: Role,
+}
+
+/// PUT /rooms/{id}/notify.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct NotifyForm {
+    pub notify: Notify,
 }
 
 /// `?ban=true` of `DELETE /rooms/{id}/members/{user_id}`.

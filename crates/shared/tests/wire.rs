@@ -19,8 +19,8 @@ use natter_shared::frame::{ClientFrame, SendFrame, ServerFrame};
 use natter_shared::id::{ClientId, ConnectionId, RoomId, Seq, SessionId, UserId};
 use natter_shared::page::{EntriesQuery, EntryPage, ListQuery, MessagePage, MessagesQuery, Page, SearchQuery};
 use natter_shared::room::{
-    CodeForm, Member, ReadForm, RemoveQuery, Role, RoleForm, Room, RoomForm, RoomKind, RoomOverview, RoomPatch,
-    Visibility,
+    CodeForm, Member, Notify, NotifyForm, ReadForm, RemoveQuery, Role, RoleForm, Room, RoomForm, RoomKind,
+    RoomOverview, RoomPatch, Visibility,
 };
 use natter_shared::text::{DisplayName, Email, Emoji, MessageBody, Password, RoomName, Topic, Username};
 use natter_shared::timestamp::Timestamp;
@@ -89,7 +89,7 @@ fn body(text: &str) -> MessageBody {
 }
 
 fn content() -> MessageContent {
-    MessageContent { body: body("hello"), reply_to: Some(seq(3)), attachments: vec![], to: None }
+    MessageContent { body: body("hello"), reply_to: Some(seq(3)), attachments: vec![], to: None, mentions: vec![] }
 }
 
 fn entry(what: EntryKind) -> Entry {
@@ -141,6 +141,8 @@ fn overview() -> RoomOverview {
         read: seq(7),
         delivered: seq(8),
         unread: 2,
+        mentions: 1,
+        notify: Notify::Mentions,
         last_message: Some(message()),
     }
 }
@@ -240,10 +242,15 @@ snapshots! {
     room_role_form: RoleForm { role: Role::Admin };
     room_remove_query: RemoveQuery { ban: true };
     room_read_form: ReadForm { seq: seq(9) };
+    room_notify_form: NotifyForm { notify: Notify::Nothing };
 
     entry_message: entry(EntryKind::Message(content()));
     entry_whisper: entry(EntryKind::Message(MessageContent { to: Some(user_id()), reply_to: None, ..content() }));
-    entry_edited: entry(EntryKind::Edited { target: seq(3), body: body("hello again") });
+    entry_edited: entry(EntryKind::edited(seq(3), body("hello again")));
+    entry_mentions: entry(EntryKind::Message(MessageContent { mentions: vec![user_id()], ..content() }));
+    entry_edited_mentions: entry(EntryKind::Edited {
+        target: seq(3), body: body("@all"), mentions: vec![UserId::EVERYBODY],
+    });
     entry_deleted: entry(EntryKind::Deleted { target: seq(3) });
     entry_reacted: entry(EntryKind::Reacted { target: seq(3), emoji: Emoji::parse("👍").unwrap() });
     entry_unreacted: entry(EntryKind::Unreacted { target: seq(3), emoji: Emoji::parse("👍").unwrap() });
@@ -320,6 +327,7 @@ snapshots! {
     server_presence: ServerFrame::Presence { user: user_id(), online: true };
     server_room: ServerFrame::Room { room: room() };
     server_room_gone: ServerFrame::RoomGone { room: room_id() };
+    server_notify: ServerFrame::Notify { room: room_id(), notify: Notify::Nothing };
     server_error: ServerFrame::Error {
         code: ErrorCode::RateLimited, message: "Too fast.".to_owned(), client_id: Some(client_id()), retry: true,
         retry_after_ms: Some(500),

@@ -1,5 +1,8 @@
 //! What is a link, code or a mention in a message's text. It cuts the text into pieces and adds nothing to it; drawing the
-//! pieces as text nodes is the page's part.
+//! pieces as text nodes is the page's part. How a piece is told from text is in `natter_shared::mention`, for the server tells
+//! mentions in the same way.
+
+use natter_shared::mention::{Piece, block, code, is_word, link, name};
 
 /// A piece of a message. The pieces, put together again, are the message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +18,10 @@ pub enum Span<'a> {
     Mention(&'a str),
 }
 
+fn of<'a>(kind: fn(&'a str) -> Span<'a>, piece: Option<Piece<'a>>) -> Option<(Span<'a>, usize)> {
+    piece.map(|(shown, length)| (kind(shown), length))
+}
+
 /// Cuts a message into pieces.
 pub fn spans(text: &str) -> Vec<Span<'_>> {
     let mut out = Vec::new();
@@ -24,9 +31,9 @@ pub fn spans(text: &str) -> Vec<Span<'_>> {
     while let Some(c) = text[at..].chars().next() {
         let rest = &text[at..];
         let found = match c {
-            '`' => block(rest).or_else(|| code(rest)),
-            '@' if !before.is_some_and(is_word) => mention(rest),
-            'h' | 'H' | 'm' | 'M' if !before.is_some_and(is_word) => link(rest),
+            '`' => of(Span::Block, block(rest)).or_else(|| of(Span::Code, code(rest))),
+            '@' if !before.is_some_and(is_word) => of(Span::Mention, name(rest)),
+            'h' | 'H' | 'm' | 'M' if !before.is_some_and(is_word) => of(Span::Link, link(rest)),
             _ => None,
         };
         if let Some((span, length)) = found {
@@ -46,69 +53,6 @@ pub fn spans(text: &str) -> Vec<Span<'_>> {
         out.push(Span::Text(&text[plain..]));
     }
     out
-}
-
-fn is_word(c: char) -> bool {
-    c.is_alphanumeric() || c == '_'
-}
-
-fn block(rest: &str) -> Option<(Span<'_>, usize)> {
-    let inner = rest.strip_prefix("```")?;
-    let end = inner.find("```")?;
-    let shown = inner[..end].trim_matches('\n');
-    (!shown.is_empty()).then_some((Span::Block(shown), end + 6))
-}
-
-fn code(rest: &str) -> Option<(Span<'_>, usize)> {
-    let inner = &rest[1..];
-    let end = inner.find(['`', '\n'])?;
-    (end > 0 && inner[end..].starts_with('`')).then(|| (Span::Code(&inner[..end]), end + 2))
-}
-
-fn mention(rest: &str) -> Option<(Span<'_>, usize)> {
-    let name = &rest[1..];
-    let end = name.find(|c: char| !(c.is_ascii_lowercase() || c.is_ascii_digit() || "_.-".contains(c)));
-    let name = name[..end.unwrap_or(name.len())].trim_end_matches(['.', '-']);
-    (3..=32).contains(&name.len()).then_some((Span::Mention(name), name.len() + 1))
-}
-
-/// Characters that end an address: white space, quotes, angle brackets, and what steers the direction of text, for an
-/// address must look like where it leads.
-fn ends_link(c: char) -> bool {
-    c.is_whitespace()
-        || c.is_control()
-        || matches!(c, '<' | '>' | '"' | '`' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}')
-}
-
-fn link(rest: &str) -> Option<(Span<'_>, usize)> {
-    let scheme = ["https://", "http://", "mailto:"]
-        .into_iter()
-        .find(|scheme| rest.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)))?;
-    let end = rest.find(ends_link).unwrap_or(rest.len());
-    let mut address = &rest[..end];
-    // The full stop of the sentence and the bracket around the address are not part of it.
-    while let Some(last) = address.chars().next_back() {
-        let open = |c| address.matches(c).count();
-        let outside = match last {
-            '.' | ',' | ';' | ':' | '!' | '?' | '\'' | '*' => true,
-            ')' => open('(') < open(')'),
-            ']' => open('[') < open(']'),
-            _ => false,
-        };
-        if !outside {
-            break;
-        }
-        address = &address[..address.len() - last.len_utf8()];
-    }
-    let place = address.get(scheme.len()..)?;
-    let well_formed = if scheme == "mailto:" {
-        place.split_once('@').is_some_and(|(name, host)| !name.is_empty() && host.contains('.'))
-    } else {
-        // `https://bank.example@evil.example` leads to the second host: such an address stays text.
-        let host = place.split(['/', '?', '#']).next().unwrap_or("");
-        host.starts_with(|c: char| c.is_alphanumeric() || c == '[') && !host.contains(['@', '\\'])
-    };
-    well_formed.then_some((Span::Link(address), address.len()))
 }
 
 #[cfg(test)]
@@ -196,6 +140,24 @@ mod tests {
                 })
                 .sum();
             assert_eq!(length, text.len(), "{text}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_cut_as_the_server_cuts_it(
+            text in "(@|ann|all|`|```|\n|http://|mailto:|[.:/)( _-]|x|é|@bob|https://x.example/@a){0,24}",
+        ) {
+            let cut = spans(&text);
+            let mut drawn: Vec<&str> = Vec::new();
+            for span in &cut {
+                if let Mention(name) = span
+                    && !drawn.contains(name)
+                {
+                    drawn.push(name);
+                }
+            }
+            proptest::prop_assert_eq!(drawn, natter_shared::mention::names(&text));
         }
     }
 }

@@ -1,20 +1,8 @@
 // Every page and dialog, in both themes, through axe: no violations.
 
-import { AxeBuilder } from '@axe-core/playwright';
-
-import type { Visitor } from '../../fixtures/person.ts';
+import { isAccessible } from '../../fixtures/axe.ts';
 import { opensTheGarden, scene } from '../../fixtures/scene.ts';
 import { expect, test } from '../../fixtures/test.ts';
-
-async function isAccessible(visitor: Visitor, what: string): Promise<void> {
-  const { violations } = await new AxeBuilder({ page: visitor.page }).analyze();
-  const found = violations.map(({ id, help, nodes }) => ({
-    id,
-    help,
-    nodes: nodes.map((node) => `${node.target.join(' ')}: ${node.failureSummary?.replace(/\s+/g, ' ')}`),
-  }));
-  expect.soft(found, what).toEqual([]);
-}
 
 for (const colorScheme of ['light', 'dark'] as const) {
   test(`signing in is accessible, ${colorScheme}`, async ({ people }) => {

@@ -83,6 +83,7 @@ routes! {
     path::FILES => { post: files::upload }
     path::FILE => { get: files::show }
     path::FILE_PREVIEW => { get: files::show_preview }
+    path::NOTIFY => { put: rooms::notify }
     path::SEARCH => { get: messages::search }
     path::ADMIN_EVENTS => { get: admin::events }
     path::ADMIN_FIGURES => { get: admin::figures }

@@ -10,7 +10,9 @@ use natter_shared::error::ErrorBody;
 use natter_shared::id::{RoomId, UserId};
 use natter_shared::page::{ListQuery, Page};
 use natter_shared::path;
-use natter_shared::room::{CodeForm, Member, ReadForm, RemoveQuery, RoleForm, Room, RoomForm, RoomOverview, RoomPatch};
+use natter_shared::room::{
+    CodeForm, Member, NotifyForm, ReadForm, RemoveQuery, RoleForm, Room, RoomForm, RoomOverview, RoomPatch,
+};
 use natter_shared::text::JoinCode;
 
 /// Make a room.
@@ -238,6 +240,21 @@ pub async fn read(
     form: Body<ReadForm>,
 ) -> Result<HttpResponse, ApiError> {
     state.marks.read_durably(&login.0, room.0, form.0.seq).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Say what of a room calls for one's attention: everything, mentions, or nothing. It holds wherever one signs in.
+#[utoipa::path(put, path = path::NOTIFY, tag = "rooms", params(("room" = RoomId, Path)), request_body = NotifyForm, responses(
+    (status = 204, description = "Kept"),
+    (status = 404, description = "not_found", body = ErrorBody),
+))]
+pub async fn notify(
+    login: Login,
+    state: Data<AppState>,
+    room: Path<RoomId>,
+    form: Body<NotifyForm>,
+) -> Result<HttpResponse, ApiError> {
+    state.rooms.set_notify(&login.0, room.0, form.0.notify).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 

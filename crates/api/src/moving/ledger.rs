@@ -33,7 +33,7 @@ impl UnderWay {
             EntryKind::Message(content) if content.body.as_str().is_empty() && content.attachments.is_empty() => {
                 self.blank.insert(entry.seq);
             }
-            EntryKind::Edited { target, body } if body.as_str().is_empty() => drop(self.blank.insert(*target)),
+            EntryKind::Edited { target, body, .. } if body.as_str().is_empty() => drop(self.blank.insert(*target)),
             EntryKind::Deleted { target } => drop(self.blank.remove(target)),
             _ => {}
         }
@@ -166,7 +166,13 @@ mod tests {
 
     fn message(text: &str) -> EntryKind {
         let body = MessageBody::from_stored(text.to_owned());
-        EntryKind::Message(MessageContent { body, reply_to: None, attachments: Vec::new(), to: None })
+        EntryKind::Message(MessageContent {
+            body,
+            reply_to: None,
+            attachments: Vec::new(),
+            to: None,
+            mentions: Vec::new(),
+        })
     }
 
     fn seq(n: u64) -> Seq {
@@ -184,11 +190,7 @@ mod tests {
         assert!(can_be_cut(&Piece::Room(room(1, "one", 5))));
         assert!(can_be_cut(&entry(1, 1, message("text"))));
         assert!(!can_be_cut(&entry(1, 2, message(""))));
-        assert!(!can_be_cut(&entry(
-            1,
-            3,
-            EntryKind::Edited { target: seq(1), body: MessageBody::from_stored(String::new()) }
-        )));
+        assert!(!can_be_cut(&entry(1, 3, EntryKind::edited(seq(1), MessageBody::from_stored(String::new())))));
         assert!(!can_be_cut(&entry(1, 4, EntryKind::Deleted { target: seq(2) })));
         assert!(can_be_cut(&entry(1, 5, EntryKind::Deleted { target: seq(1) })));
         assert_eq!(ledger.go_on(id).at, seq(5));

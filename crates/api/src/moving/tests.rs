@@ -20,7 +20,7 @@ use natter_shared::account::{Gender, ProfileChange, User};
 use natter_shared::entry::{EntryKind, MessageContent};
 use natter_shared::file::ImageKind;
 use natter_shared::id::{ClientId, FileId, RoomId, Seq, SessionId, UserId};
-use natter_shared::room::{Role, Visibility};
+use natter_shared::room::{Notify, Role, Visibility};
 use natter_shared::text::{DisplayName, MessageBody, RoomName, Topic};
 use natter_shared::timestamp::Timestamp;
 use same::same;
@@ -148,13 +148,9 @@ async fn town(world: &World) -> Town {
         rooms.push(store.direct(a.id, b.id, id, world.now()).await.unwrap().0.id);
     }
     let hello = world.says(rooms[3], ann, "word3 between two").await;
-    world
-        .does(
-            rooms[3],
-            bob,
-            EntryKind::Edited { target: world.says(rooms[3], bob, "tpyo").await.seq, body: body("typo") },
-        )
-        .await;
+    world.does(rooms[3], bob, EntryKind::edited(world.says(rooms[3], bob, "tpyo").await.seq, body("typo"))).await;
+    store.set_notify(lobby, bob.id, Notify::Mentions).await.unwrap();
+    store.set_notify(rooms[3], ann.id, Notify::Nothing).await.unwrap();
     let gus = world.person("gus").await;
     world.does(lobby, &gus, EntryKind::Joined).await;
     world.says(lobby, &gus, "word4 before I go").await;

@@ -5,8 +5,9 @@
 //! to, the next batch gathers. A store that is too slow for what gathers gets less at a time, and nothing whose caller has
 //! been told to come again: else every batch would take too long, and the repeats would make the next one longer.
 
+use super::mentions::{self, Names};
 use crate::bus::{Bus, Notice};
-use crate::store::{Appended, Log, NewEntry, StoreError};
+use crate::store::{Appended, Log, NewEntry, StoreError, Stored};
 use natter_shared::entry::{Entry, EntryKind};
 use natter_shared::id::RoomId;
 use std::collections::HashMap;
@@ -69,6 +70,8 @@ pub struct LogWriter {
 
 struct Waiting {
     entry: NewEntry,
+    /// Whom its text calls, if anybody.
+    names: Option<Names>,
     answer: oneshot::Sender<Result<Appended, WriteError>>,
     since: Instant,
 }
@@ -93,7 +96,8 @@ impl LogWriter {
     /// was queued is committed and published all the same, unless its turn comes after those six seconds.
     pub async fn append(&self, entry: NewEntry) -> Result<Appended, WriteError> {
         let (answer, answered) = oneshot::channel();
-        self.queue.try_send(Waiting { entry, answer, since: Instant::now() }).map_err(|error| match error {
+        let names = Names::of(&entry.what);
+        self.queue.try_send(Waiting { entry, names, answer, since: Instant::now() }).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => WriteError::Busy,
             mpsc::error::TrySendError::Closed(_) => WriteError::Stopping,
         })?;
@@ -110,6 +114,14 @@ impl LogWriter {
         // An error says that the task is gone, which is what is waited for.
         while self.ended.clone().changed().await.is_ok() {}
     }
+}
+
+/// What goes into one commit: entries, whom each calls, and who waits for each.
+#[derive(Default)]
+struct Batch {
+    entries: Vec<NewEntry>,
+    names: Vec<Option<Names>>,
+    answers: Vec<oneshot::Sender<Result<Appended, WriteError>>>,
 }
 
 struct Task {
@@ -138,34 +150,41 @@ impl Task {
             let Some(first) = first else { return };
             // A batch that is committed while the last one is still being written would only be a smaller batch.
             self.bus.caught_up().await;
-            let (batch, answers) = self.gather(first);
-            if !batch.is_empty() {
-                self.commit(batch, answers).await;
+            let batch = self.gather(first);
+            if !batch.entries.is_empty() {
+                self.commit(batch).await;
             }
         }
     }
 
     /// All that is queued and still waited for, up to the size of a batch.
-    fn gather(&mut self, first: Waiting) -> (Vec<NewEntry>, Vec<oneshot::Sender<Result<Appended, WriteError>>>) {
-        let (mut batch, mut answers, mut bytes) = (Vec::new(), Vec::new(), 0);
+    fn gather(&mut self, first: Waiting) -> Batch {
+        let (mut batch, mut bytes) = (Batch::default(), 0);
         let mut next = Some(first);
-        while let Some(Waiting { entry, answer, since }) = next {
+        while let Some(Waiting { entry, names, answer, since }) = next {
             if since.elapsed() < WAIT {
                 bytes += weight(&entry);
-                batch.push(entry);
-                answers.push(answer);
+                batch.entries.push(entry);
+                batch.names.push(names);
+                batch.answers.push(answer);
             } else {
                 let _ = answer.send(Err(too_long()));
             }
-            let full = batch.len() >= self.most || bytes >= BATCH_MAX_BYTES;
+            let full = batch.entries.len() >= self.most || bytes >= BATCH_MAX_BYTES;
             next = if full { None } else { self.waiting.try_recv().ok() };
         }
-        (batch, answers)
+        batch
     }
 
-    async fn commit(&mut self, batch: Vec<NewEntry>, answers: Vec<oneshot::Sender<Result<Appended, WriteError>>>) {
-        let count = batch.len();
-        let result = match self.log.append(batch).await {
+    /// Finds out whom the entries mention, and appends them.
+    async fn append(&self, mut entries: Vec<NewEntry>, names: &[Option<Names>]) -> Stored<Vec<Appended>> {
+        mentions::find(&*self.log, &mut entries, names).await?;
+        self.log.append(entries).await
+    }
+
+    async fn commit(&mut self, Batch { entries, names, answers }: Batch) {
+        let count = entries.len();
+        let result = match self.append(entries, &names).await {
             Ok(appended) if appended.len() == count => Ok(appended),
             Ok(appended) => {
                 Err(WriteError::Broken(format!("{count} entries appended, {} outcomes came back", appended.len())))

@@ -9,6 +9,7 @@ pub mod events;
 pub mod guests;
 pub mod log_writer;
 pub mod marks;
+mod mentions;
 pub mod messages;
 pub mod operations;
 pub mod password;

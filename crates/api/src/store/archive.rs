@@ -14,7 +14,7 @@ use super::{Log, NewEntry, RoomRecord, SessionRecord, Stored, UploadRecord, User
 use async_trait::async_trait;
 use natter_shared::entry::{Entry, EntryKind};
 use natter_shared::id::{ClientId, FileId, RoomId, Seq, SessionId, UserId};
-use natter_shared::room::Role;
+use natter_shared::room::{Notify, Role};
 use natter_shared::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -82,6 +82,8 @@ pub struct ArchivedMember {
     pub joined: Option<Seq>,
     pub delivered: Seq,
     pub read: Seq,
+    #[serde(default, skip_serializing_if = "Notify::is_everything")]
+    pub notify: Notify,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,6 +4,7 @@ pub(super) mod accounts;
 pub(super) mod events;
 pub(super) mod log;
 pub(super) mod marks;
+pub(super) mod mentions;
 pub(super) mod messages;
 pub(super) mod refusals;
 pub(super) mod rooms;
@@ -13,7 +14,7 @@ pub(super) mod sessions;
 pub(super) mod uploads;
 mod world;
 
-pub(crate) use world::{Dice, World, body, emoji, message, reply, seqs, whisper};
+pub(crate) use world::{Dice, World, body, calling, emoji, message, reply, seqs, whisper};
 
 /// Makes a test of each promise. `$open` is an async function that gives a [`World`] around an empty store; the attributes
 /// come before every test.
@@ -83,6 +84,13 @@ macro_rules! conforms {
             ]
             marks: [
                 watermarks_never_go_back_and_stop_at_the_head,
+            ]
+            mentions: [
+                who_is_mentioned_is_counted_as_the_text_stands,
+                everybody_is_everybody_else,
+                mentions_are_counted_to_their_limit,
+                a_call_is_heard_by_members,
+                what_calls_for_attention_is_kept_for_each,
             ]
             events: [
                 events_are_kept_once_and_come_newest_first,

@@ -12,6 +12,7 @@
 //! - **Nothing appears below a cursor.** Once any read has returned an entry of seq *n* or a head *n*, no entry with a seq
 //!   ≤ *n* of that room becomes visible later.
 //! - **Once.** (room, author, `client_id`) is unique: appending it again returns the first entry, whatever else it holds.
+//! - **Mentions follow the text.** Whom a message mentions is what its newest text says, and a deleted one mentions nobody.
 //! - **Deletion blanks.** A `deleted` entry empties the text of its target and of all edits of it, in the log, in the
 //!   materialised message and in the search index.
 //! - **Nothing from outside is a query.** Every value is bound as a value.
@@ -36,7 +37,7 @@ use natter_shared::account::{Gender, ProfileChange, User};
 use natter_shared::entry::{Entry, EntryKind, Message};
 use natter_shared::id::{ClientId, RoomId, Seq, SessionId, UserId};
 use natter_shared::page::Window;
-use natter_shared::room::{Role, RoomKind, Visibility};
+use natter_shared::room::{Notify, Role, RoomKind, Visibility};
 use natter_shared::text::{DisplayName, Email, JoinCode, RoomName, Topic, Username};
 use natter_shared::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -340,6 +341,9 @@ pub struct OverviewRecord {
     pub read: Seq,
     /// Messages of others, seen by this person, not deleted, above `read`; counted up to `limits::UNREAD_MAX`.
     pub unread: u32,
+    /// Those of them that mention this person as they stand now, or everybody; counted to the same limit.
+    pub mentions: u32,
+    pub notify: Notify,
     /// The newest message that this person may see.
     pub last_message: Option<Message>,
     /// The other one of a direct conversation.
@@ -370,6 +374,9 @@ pub trait Rooms: Send + Sync + 'static {
     async fn member(&self, room: RoomId, user: UserId) -> Stored<Option<MemberRecord>>;
     /// The rooms that a person is in.
     async fn rooms_of(&self, user: UserId) -> Stored<Vec<RoomId>>;
+    /// Keeps what of a room calls for a member's attention, also for when they have left and come back; `false` if they are
+    /// not a member.
+    async fn set_notify(&self, room: RoomId, user: UserId, notify: Notify) -> Stored<bool>;
     /// All that `GET /me/rooms` shows, in one read; a consistent snapshot.
     async fn overviews(&self, user: UserId) -> Stored<Vec<OverviewRecord>>;
     /// The same with the others in these rooms, each once, in no order: all that a sign-in shows of a person's world, in one
@@ -425,6 +432,27 @@ pub enum Refused {
     NoReference,
 }
 
+/// Names that an entry to be calls in its room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    pub room: RoomId,
+    /// Who calls.
+    pub author: UserId,
+    /// As they stand in the text, each once; they may name nobody.
+    pub names: Vec<String>,
+}
+
+/// Who hears a [`Call`].
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Heard {
+    /// How many are in the room; 0 if there is none.
+    pub members: u32,
+    /// What the caller is there; nothing if they are not a member.
+    pub role: Option<Role>,
+    /// The members whom the names name, in the order of the names.
+    pub people: Vec<UserId>,
+}
+
 /// A stretch of a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EntrySlice {
@@ -452,6 +480,8 @@ pub trait Log: Send + Sync + 'static {
     /// Appends a batch in its order, in one durable commit, and says for each what became of it. Either the whole call
     /// succeeds or it is an error and nothing may be acknowledged.
     async fn append(&self, batch: Vec<NewEntry>) -> Stored<Vec<Appended>>;
+    /// Who hears each of these calls now, in one read.
+    async fn heard(&self, calls: &[Call]) -> Stored<Vec<Heard>>;
     /// Up to `limit` entries after a cursor, whole (whispers and client ids included), and the head at the same moment.
     /// `None` if there is no such room.
     async fn entries_after(&self, room: RoomId, after: Seq, limit: u32) -> Stored<Option<EntrySlice>>;

@@ -94,6 +94,7 @@ fn table() -> Vec<(Method, &'static str, Needs, Value)> {
         (Method::PUT, path::REACTION, Member, json!({})),
         (Method::DELETE, path::REACTION, Member, Value::Null),
         (Method::PUT, path::READ, Member, json!({"seq": 1})),
+        (Method::PUT, path::NOTIFY, Member, json!({"notify": "nothing"})),
         (Method::GET, path::CODE, Admin, Value::Null),
         (Method::POST, path::CODE, Admin, json!({})),
         (Method::DELETE, path::CODE, Admin, Value::Null),

@@ -15,6 +15,7 @@ mod files;
 mod guests;
 mod headers;
 mod hostile;
+mod mentions;
 mod messages;
 mod moving;
 mod rooms;

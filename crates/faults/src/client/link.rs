@@ -292,7 +292,8 @@ impl Talk {
             ServerFrame::Marks { .. }
             | ServerFrame::Typing { .. }
             | ServerFrame::Presence { .. }
-            | ServerFrame::Room { .. } => {}
+            | ServerFrame::Room { .. }
+            | ServerFrame::Notify { .. } => {}
         }
         Ok(())
     }

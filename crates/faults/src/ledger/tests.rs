@@ -35,7 +35,7 @@ fn entry(seq: u64, what: EntryKind) -> Entry {
 
 fn message(text: &str) -> EntryKind {
     let body = MessageBody::from_stored(text.to_owned());
-    EntryKind::Message(MessageContent { body, reply_to: None, attachments: Vec::new(), to: None })
+    EntryKind::Message(MessageContent { body, reply_to: None, attachments: Vec::new(), to: None, mentions: Vec::new() })
 }
 
 impl Story {

@@ -7,7 +7,9 @@ use natter_shared::id::{RoomId, Seq, UserId};
 use natter_shared::limits::PAGE_MAX;
 use natter_shared::page::Page;
 use natter_shared::path;
-use natter_shared::room::{CodeForm, Member, ReadForm, Role, RoleForm, Room, RoomForm, RoomOverview, RoomPatch};
+use natter_shared::room::{
+    CodeForm, Member, Notify, NotifyForm, ReadForm, Role, RoleForm, Room, RoomForm, RoomOverview, RoomPatch,
+};
 use natter_shared::text::Username;
 
 pub async fn create(api: &Api, form: &RoomForm) -> Result<Room, ApiError> {
@@ -116,4 +118,9 @@ pub async fn direct(api: &Api, username: &Username) -> Result<Room, ApiError> {
 /// Tells how far one has read.
 pub async fn read(api: &Api, room: RoomId, seq: Seq) -> Result<(), ApiError> {
     api.send(Method::Put, &path::read(room), Some(&ReadForm { seq })).await
+}
+
+/// Keeps what of a room calls for one's attention.
+pub async fn set_notify(api: &Api, room: RoomId, notify: Notify) -> Result<(), ApiError> {
+    api.send(Method::Put, &path::notify(room), Some(&NotifyForm { notify })).await
 }

@@ -4,14 +4,18 @@ use crate::text_spans::{Span, spans};
 use leptos::prelude::*;
 
 #[component]
-pub fn Spans<'a>(text: &'a str) -> impl IntoView + use<> {
+pub fn Spans<'a>(
+    text: &'a str,
+    /// Draws a name that is mentioned.
+    mention: fn(&str) -> AnyView,
+) -> impl IntoView + use<> {
     spans(text)
         .into_iter()
         .map(|span| match span {
             Span::Text(text) => text.to_owned().into_any(),
             Span::Code(text) => view! { <code>{text.to_owned()}</code> }.into_any(),
             Span::Block(text) => view! { <code class="block">{text.to_owned()}</code> }.into_any(),
-            Span::Mention(name) => view! { <span class="mention">"@" {name.to_owned()}</span> }.into_any(),
+            Span::Mention(name) => mention(name),
             Span::Link(address) => {
                 let text = address.to_owned();
                 view! {

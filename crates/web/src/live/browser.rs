@@ -1,7 +1,7 @@
 //! The clock, chance and zone of this browser, read here and nowhere else.
 
 use js_sys::Reflect;
-use natter_shared::id::ClientId;
+use natter_shared::id::{ClientId, RoomId};
 use natter_shared::timestamp::Timestamp;
 use wasm_bindgen::{JsCast, JsValue};
 
@@ -43,6 +43,12 @@ pub fn client_id() -> Option<ClientId> {
 /// Whether the browser believes to have a network. `true` says nothing, `false` usually does.
 pub fn is_online() -> bool {
     web_sys::window().is_none_or(|window| window.navigator().on_line())
+}
+
+/// Whether the address is that of a room.
+pub fn path_has(room: RoomId) -> bool {
+    let path = web_sys::window().and_then(|window| window.location().pathname().ok());
+    path.is_some_and(|path| path.contains(&room.to_string()))
 }
 
 /// Whether the tab is in view.

@@ -3,10 +3,12 @@
 use super::images::{self, Images};
 use super::tab::{Part, Tab};
 use super::tray::Tray;
-use super::{browser, link, session};
+use super::{browser, link, notices, session};
 use crate::api::Api;
 use crate::state::order::{Order, sorted};
-use crate::state::{Auth, ChatState, MessageView, Presence, Reached, Rooms, Row, RowKey, Status, TimelineView, Toast};
+use crate::state::{
+    Auth, ChatState, MessageView, Presence, Reached, Rooms, Row, RowKey, Status, TimelineView, Toast, offered,
+};
 use gloo_timers::callback::Interval;
 use leptos::ev;
 use leptos::prelude::{
@@ -136,6 +138,27 @@ impl Chat {
         })
     }
 
+    /// The members whose names fit what is typed, the best first, but for oneself.
+    pub fn named(&self, room: RoomId, typed: &str) -> Vec<User> {
+        self.read(&[Part::Members(room)], |state| {
+            let (Some(members), Some(me)) = (state.members.get(&room), state.my_id()) else { return Vec::new() };
+            offered(members.iter().map(|member| &member.user), typed, me)
+        })
+    }
+
+    /// The oldest loaded message that was new when the room was opened and mentions the person.
+    pub fn first_mention(&self, room: RoomId) -> Option<Seq> {
+        self.read(&[Part::Timeline(room)], |state| state.first_mention(room))
+    }
+
+    /// The member of that username.
+    pub fn member_named(&self, room: RoomId, username: &str) -> Option<User> {
+        self.read(&[Part::Members(room)], |state| {
+            let mut people = state.members.get(&room)?.iter().map(|member| &member.user);
+            people.find(|user| user.username.as_str() == username).cloned()
+        })
+    }
+
     pub fn timeline(&self, room: RoomId) -> TimelineView {
         self.read(&[Part::Timeline(room)], |state| state.timeline_view(room))
     }
@@ -170,6 +193,11 @@ impl Chat {
         self.read(&[Part::Toasts], |state| state.toasts.shown().to_vec())
     }
 
+    /// Says how this tab goes to a room, for what is clicked outside the page.
+    pub fn set_way_to_rooms(&self, way: impl Fn(RoomId) + 'static) {
+        self.tab().set_way_to_rooms(way);
+    }
+
     /// What was typed in a room and not sent. Not drawn anew: the composer has it.
     pub fn draft(&self, room: RoomId) -> String {
         self.peek(|state| state.drafts.get(room).to_owned())
@@ -190,6 +218,7 @@ fn listen(tab: &Rc<Tab>) {
     let shown = Rc::clone(tab);
     leptos::leptos_dom::helpers::window_event_listener(ev::visibilitychange, move |_| into_view(&shown));
     let ticking = Rc::clone(tab);
+    notices::stand_by();
     Interval::new(TICK_MS, move || ticking.tick()).forget();
 }
 

@@ -8,7 +8,7 @@ use natter_shared::account::{AccountDeletion, GuestForm, LoginForm, RegisterForm
 use natter_shared::frame::{ClientFrame, SendFrame};
 use natter_shared::id::{ClientId, RoomId, Seq, UserId};
 use natter_shared::limits::PAGE_DEFAULT;
-use natter_shared::room::{Room, RoomForm};
+use natter_shared::room::{Notify, Room, RoomForm};
 use natter_shared::text::{Emoji, MessageBody, TextError, Username};
 
 /// Typing is told at most once in so many milliseconds; a notice holds longer than that.
@@ -223,6 +223,13 @@ impl Chat {
             }
         }
         Ok(room)
+    }
+
+    /// Chooses what of a room calls for one's attention, on all devices.
+    pub async fn set_notify(&self, room: RoomId, notify: Notify) -> Result<(), ApiError> {
+        rooms::set_notify(&self.api(), room, notify).await?;
+        self.tab().update(|state| state.notify_set(room, notify));
+        Ok(())
     }
 
     pub async fn leave(&self, room: RoomId) -> Result<(), ApiError> {

@@ -2,6 +2,7 @@
 
 use super::browser;
 use super::link;
+use super::notices;
 use super::tab::Tab;
 use crate::api::{ApiError, messages, rooms};
 use crate::state::{ChatState, Effect, Members};
@@ -33,6 +34,7 @@ pub fn run(tab: &Rc<Tab>, effect: Effect) {
         Effect::LoadMembers { room } => spawn_local(read_members(Rc::clone(tab), room)),
         Effect::Renew => renew(tab),
         Effect::Drain => drain(tab),
+        Effect::Call { room, seq } => notices::call(tab, room, seq),
     }
 }
 

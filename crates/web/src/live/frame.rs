@@ -7,7 +7,7 @@ use natter_shared::entry::Entry;
 use natter_shared::error::ErrorCode;
 use natter_shared::frame::{Cursors, ServerFrame};
 use natter_shared::id::{ClientId, ConnectionId, RoomId, Seq, UserId};
-use natter_shared::room::{Room, RoomOverview};
+use natter_shared::room::{Notify, Room, RoomOverview};
 use natter_shared::timestamp::Timestamp;
 use serde::Deserialize;
 
@@ -69,6 +69,10 @@ enum Frame {
     },
     RoomGone {
         room: RoomId,
+    },
+    Notify {
+        room: RoomId,
+        notify: Notify,
     },
     Error {
         code: ErrorCode,

@@ -78,6 +78,8 @@ impl Triggers {
     }
 }
 
+type WayToRooms = Box<dyn Fn(RoomId)>;
+
 pub struct Tab {
     state: RefCell<ChatState>,
     triggers: Triggers,
@@ -98,6 +100,8 @@ pub struct Tab {
     /// How often in a row the server asked for another token than the fresh one.
     pub(super) token_doubts: Cell<u8>,
     storage_failed: Cell<bool>,
+    /// How this tab goes to a room.
+    to_room: RefCell<Option<WayToRooms>>,
 }
 
 impl Tab {
@@ -117,6 +121,7 @@ impl Tab {
             login_changed: Cell::default(),
             token_doubts: Cell::default(),
             storage_failed: Cell::default(),
+            to_room: RefCell::default(),
         })
     }
 
@@ -160,6 +165,17 @@ impl Tab {
         if !worked && !self.storage_failed.replace(true) {
             let text = "This browser keeps nothing for this page: unsent text will be lost on a reload.";
             self.toast(ToastKind::Failed(text.to_owned()));
+        }
+    }
+
+    /// Says how this tab goes to a room.
+    pub fn set_way_to_rooms(&self, way: impl Fn(RoomId) + 'static) {
+        *self.to_room.borrow_mut() = Some(Box::new(way));
+    }
+
+    pub fn open_room(&self, room: RoomId) {
+        if let Some(way) = &*self.to_room.borrow() {
+            way(room);
         }
     }
 

@@ -7,14 +7,13 @@ use crate::components::icon::Mark;
 use crate::live::use_chat;
 use crate::locale::{t, tf};
 use crate::place;
-use crate::state::Rooms;
 use leptos::prelude::*;
 
 #[component]
 pub fn Home() -> impl IntoView {
     let chat = use_chat();
     let frame = Frame::take();
-    title(move || unread_title(chat.with_rooms(Rooms::unread_total)));
+    title(String::new);
     let name = move || chat.me().map(|me| me.display_name.to_string()).unwrap_or_default();
     view! {
         <Page>
@@ -48,9 +47,4 @@ pub fn Home() -> impl IntoView {
             </div>
         </Page>
     }
-}
-
-/// The number of unread messages for the window's title, nothing if there are none.
-pub fn unread_title(unread: u32) -> String {
-    if unread == 0 { String::new() } else { tf("home.unread", &[("n", &unread.to_string())]) }
 }

@@ -15,8 +15,10 @@ pub mod settings;
 pub mod shell;
 
 use crate::components::icon::Mark;
+use crate::live::use_chat;
 use crate::locale::t;
 use crate::place;
+use crate::state::{Rooms, Waiting};
 use leptos::prelude::*;
 
 /// Leads to another page.
@@ -54,11 +56,15 @@ pub fn next_here() -> String {
     place::safe_next(asked_for("next").as_deref())
 }
 
-/// Keeps the window's title.
+/// Keeps the window's title. What waits for the person stands before it.
 pub fn title(text: impl Fn() -> String + 'static) {
+    let chat = use_chat();
     Effect::new(move |_| {
         let text = text();
-        document().set_title(&if text.is_empty() { "Natter".to_owned() } else { format!("{text} · Natter") });
+        let text = if text.is_empty() { "Natter".to_owned() } else { format!("{text} · Natter") };
+        let Waiting { calls, more } = chat.with_rooms(Rooms::waiting);
+        let waits = if calls > 0 { format!("({calls}) ") } else { String::from(if more { "• " } else { "" }) };
+        document().set_title(&(waits + &text));
     });
 }
 

@@ -13,7 +13,7 @@ use super::join::Join;
 use super::profile::Profile;
 use super::room::{Dialogs, Open, SearchPanel, Tray};
 use super::settings::Settings;
-use super::shell::{Jump, NewRoom};
+use super::shell::{Jump, KeySheet, NewRoom};
 use crate::place::Desk;
 use futures_util::FutureExt;
 use leptos::prelude::*;
@@ -102,6 +102,7 @@ pub fn desk(desk: Desk) -> AnyView {
 #[derive(Clone)]
 pub enum Overlay {
     Jump,
+    Keys,
     NewRoom,
     Search,
     /// Images that were chosen for the next message.
@@ -115,6 +116,7 @@ part!(overlays, fetch_overlays, draw_overlay(overlay: (Overlay, Callback<()>)) {
     let (overlay, on_close) = overlay;
     match overlay {
         Overlay::Jump => view! { <Jump on_close /> }.into_any(),
+        Overlay::Keys => view! { <KeySheet on_close /> }.into_any(),
         Overlay::NewRoom => view! { <NewRoom on_close /> }.into_any(),
         Overlay::Search => view! { <SearchPanel /> }.into_any(),
         Overlay::Tray => view! { <Tray /> }.into_any(),

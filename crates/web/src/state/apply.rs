@@ -30,6 +30,8 @@ pub enum Effect {
     Renew,
     /// The outbox may have something to send.
     Drain,
+    /// A message calls for the person, who is not looking at its room.
+    Call { room: RoomId, seq: Seq },
 }
 
 /// Whether the same frame is worth sending again, and after how many milliseconds if the server has a wish.
@@ -79,6 +81,10 @@ pub fn apply(frame: ServerFrame, state: &mut ChatState, now: i64) -> Vec<Effect>
         }
         ServerFrame::Room { room } => state.room_changed(room),
         ServerFrame::RoomGone { room } => state.room_gone(room, now),
+        ServerFrame::Notify { room, notify } => {
+            state.notify_set(room, notify);
+            Vec::new()
+        }
         ServerFrame::Error { code, message, client_id, retry, retry_after_ms } => {
             state.error(code, message, client_id, Again { retry, after_ms: retry_after_ms }, now)
         }
@@ -158,7 +164,12 @@ impl ChatState {
                 None => Taken::NotLoaded,
             };
             if step == Step::Applied {
-                self.doubt_unread_after(entry);
+                self.doubt_unread_after(entry, me);
+                // Of many that come at once the last one is enough.
+                if let Some(call) = self.call_of(entry, me, now) {
+                    effects.retain(|effect| !matches!(effect, Effect::Call { .. }));
+                    effects.push(call);
+                }
             }
             if taken == Taken::Applied {
                 self.changes.timelines.insert(room);

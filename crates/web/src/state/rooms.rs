@@ -6,7 +6,7 @@ use crate::state::map::Map;
 use natter_shared::entry::{Entry, EntryKind, Message};
 use natter_shared::id::{RoomId, UserId};
 use natter_shared::limits::UNREAD_MAX;
-use natter_shared::room::{Room, RoomKind, RoomOverview, Visibility};
+use natter_shared::room::{Notify, Room, RoomKind, RoomOverview, Visibility};
 use natter_shared::text::RoomName;
 
 /// What an entry meant for a room's line in the list.
@@ -73,8 +73,25 @@ impl Rooms {
         sorted(rooms, |room| Order::new(0, room.name.key()).id(*room.id.as_bytes()))
     }
 
-    pub fn unread_total(&self) -> u32 {
-        self.mine.values().map(|it| it.unread).sum()
+    /// All rooms and conversations in the order in which the rail shows them.
+    pub fn in_order(&self) -> Vec<&RoomOverview> {
+        let mut all = self.rooms();
+        all.extend(self.directs());
+        all
+    }
+
+    /// The room after `here` in the rail, or the one before; round the end. `waiting` passes over those where nothing is new
+    /// and those that are muted.
+    pub fn beside(&self, here: Option<RoomId>, forward: bool, waiting: bool) -> Option<RoomId> {
+        let rooms = self.in_order();
+        let at = rooms.iter().position(|it| Some(it.room.id) == here);
+        let count = rooms.len();
+        let new = |it: &RoomOverview| super::calls(it) > 0 || (it.unread > 0 && it.notify == Notify::Everything);
+        // From nowhere, the first one forward is the first and the first one back is the last.
+        let first = at.unwrap_or(if forward { count.saturating_sub(1) } else { 0 });
+        let place = |step| (if forward { first + step } else { first + count - step }) % count;
+        let mut round = (1..=count).map(|step| rooms[place(step)]);
+        round.find(|it| Some(it.room.id) != here && (!waiting || new(it))).map(|it| it.room.id)
     }
 
     /// Takes the server's whole list; what is not in it is gone.
@@ -153,9 +170,10 @@ impl Rooms {
             message.apply(entry);
         }
         match &entry.what {
-            EntryKind::Message(_) => {
+            EntryKind::Message(content) => {
                 if entry.author.id != me && entry.seq > it.read {
                     it.unread = (it.unread + 1).min(UNREAD_MAX);
+                    it.mentions = (it.mentions + u32::from(content.mentions(me))).min(UNREAD_MAX);
                 }
                 it.last_message = Message::from_entry(entry);
             }

@@ -56,6 +56,8 @@ pub struct MessageView {
     pub edited: bool,
     pub deleted: bool,
     pub pinned: bool,
+    /// Whether it mentions the reader.
+    pub mentions_me: bool,
     pub reactions: Vec<Reaction>,
     /// Whether it is the first of its group: name, picture and time stand there.
     pub starts: bool,
@@ -90,6 +92,12 @@ impl ChatState {
             head: timeline.head(),
             empty: timeline.rows().is_empty() && self.outbox.in_room(room).next().is_none(),
         }
+    }
+
+    /// The oldest loaded message under the new-messages line that mentions the reader.
+    pub fn first_mention(&self, room: RoomId) -> Option<Seq> {
+        let timeline = self.timelines.get(&room)?;
+        timeline.first_mention(timeline.new_above()?)
     }
 
     /// The rows of a room, oldest first, with what is unsent at the end.
@@ -145,6 +153,7 @@ impl ChatState {
             edited: message.edited_at.is_some(),
             deleted: message.deleted,
             pinned: message.pinned,
+            mentions_me: !own && message.content.mentions(me),
             reactions: message.reactions.clone(),
             starts: !above.is_some_and(|above| above.groups_with(this, self.offset_min)),
             ends: !below.is_some_and(|below| this.groups_with(below, self.offset_min)),
@@ -186,6 +195,7 @@ impl ChatState {
             edited: false,
             deleted: false,
             pinned: false,
+            mentions_me: false,
             reactions: Vec::new(),
             starts: !above.is_some_and(|above| above.groups_with(this, self.offset_min)),
             ends: !below.is_some_and(|below| this.groups_with(below, self.offset_min)),

@@ -32,6 +32,8 @@ pub struct Client {
     pub pipe: VecDeque<ServerFrame>,
     answers: VecDeque<Answer>,
     pub live: bool,
+    /// What called for the person.
+    pub calls: Vec<(RoomId, Seq)>,
     sent: u8,
 }
 
@@ -47,6 +49,7 @@ impl Client {
             pipe: VecDeque::new(),
             answers: VecDeque::new(),
             live: false,
+            calls: Vec::new(),
             sent: 0,
         }
     }
@@ -116,6 +119,7 @@ impl Client {
                 Effect::Received { room, seq } => drop(server.mark(room, self.me.id, seq, Seq::ZERO)),
                 Effect::Read { room, seq } => drop(server.mark(room, self.me.id, seq, seq)),
                 Effect::Drain => self.drain(server),
+                Effect::Call { room, seq } => self.calls.push((room, seq)),
                 Effect::Renew => {}
             }
         }

@@ -4,7 +4,7 @@ use crate::client::Client;
 use crate::server::{Server, room, seq, user};
 use natter_shared::entry::{Entry, EntryKind, Message};
 use natter_shared::frame::ServerFrame;
-use natter_shared::id::{RoomId, Seq};
+use natter_shared::id::{RoomId, Seq, UserId};
 use natter_shared::room::{Role, RoomOverview};
 use natter_shared::text::{Emoji, MessageBody, RoomName};
 use natter_web::state::Timeline;
@@ -72,12 +72,25 @@ fn nth(server: &Server, room: RoomId, nth: usize) -> Option<Message> {
     messages.into_iter().rev().filter(|message| !message.deleted).nth(nth)
 }
 
+/// Whom the nth text mentions.
+fn whom(n: u32, author: u8) -> Vec<UserId> {
+    match n % 4 {
+        0 => vec![UserId::EVERYBODY],
+        1 if author != 0 => vec![user(0).id],
+        _ => Vec::new(),
+    }
+}
+
 /// What people do in the rooms: the entry that it makes.
 fn write(act: Act, server: &mut Server, said: &mut u32) -> Option<Entry> {
     match act {
         Act::Says { room: n, who } if server.is_member(room(n), user(who).id) => {
             *said += 1;
-            Some(server.says(room(n), who, &format!("{said}")))
+            let mut what = crate::server::text(&format!("{said}"));
+            if let EntryKind::Message(content) = &mut what {
+                content.mentions = whom(*said, who);
+            }
+            Some(server.append(room(n), &user(who), None, what))
         }
         Act::Whispers { room: n, from, to } if from != to && server.is_member(room(n), user(from).id) => {
             *said += 1;
@@ -90,7 +103,8 @@ fn write(act: Act, server: &mut Server, said: &mut u32) -> Option<Entry> {
         Act::Edits { room: n, who, nth: at } => nth(server, room(n), at).map(|message| {
             *said += 1;
             let body = MessageBody::parse(&format!("edited {said}")).unwrap();
-            server.append(room(n), &user(who), None, EntryKind::Edited { target: message.seq, body })
+            let mentions = whom(*said, who);
+            server.append(room(n), &user(who), None, EntryKind::Edited { target: message.seq, body, mentions })
         }),
         Act::Deletes { room: n, nth: at } => nth(server, room(n), at)
             .map(|message| server.append(room(n), &user(1), None, EntryKind::Deleted { target: message.seq })),

@@ -1,13 +1,14 @@
 //! The list of rooms, who is online, who types, and what is told in passing.
 
 use crate::client::{Client, ann_in_a_room};
-use crate::server::{Server, room, seq, user};
+use crate::server::{Server, room, seq, text, user};
 use natter_shared::account::User;
-use natter_shared::entry::EntryKind;
+use natter_shared::entry::{Entry, EntryKind};
 use natter_shared::frame::ServerFrame;
-use natter_shared::room::{Role, Room, RoomKind};
-use natter_shared::text::RoomName;
-use natter_web::state::{Rooms, Row, ToastKind};
+use natter_shared::id::UserId;
+use natter_shared::room::{Notify, Role, Room, RoomKind};
+use natter_shared::text::{MessageBody, RoomName};
+use natter_web::state::{Rooms, Row, ToastKind, Waiting};
 
 fn started() -> (Server, Client) {
     let mut server = Server::default();
@@ -34,7 +35,7 @@ fn rooms_stand_by_name_and_conversations_by_use() {
     };
     assert_eq!(names(rooms.rooms()), ["Alpha", "beta"]);
     assert_eq!(names(rooms.directs()), ["cleo", "bob"]);
-    assert_eq!(rooms.unread_total(), 2);
+    assert_eq!(rooms.waiting(), Waiting { calls: 2, more: true });
 }
 
 #[test]
@@ -156,4 +157,112 @@ fn whose_account_is_deleted_has_no_name_any_more_in_what_was_loaded_before() {
     ann.take(&mut server, ServerFrame::Room { room: closed });
     let it = ann.state.rooms.get(room(0)).unwrap();
     assert_eq!((it.room.name.as_str(), it.room.archived), ("Deleted user", true));
+}
+
+/// The same, by the server's clock: what comes is new.
+fn in_time() -> (Server, Client) {
+    let (server, mut ann) = started();
+    ann.now = 60_000;
+    (server, ann)
+}
+
+/// A message of bob's that mentions these people.
+fn calling(server: &mut Server, to: u8, whom: &[UserId]) -> Entry {
+    let mut what = text("listen");
+    if let EntryKind::Message(content) = &mut what {
+        content.mentions = whom.to_vec();
+    }
+    server.append(room(to), &user(1), None, what)
+}
+
+#[test]
+fn what_mentions_one_is_counted_and_calls() {
+    let (mut server, mut ann) = in_time();
+    let (me, other) = (user(0).id, user(2).id);
+    for whom in [&[me, other][..], &[other], &[UserId::EVERYBODY], &[]] {
+        let entry = calling(&mut server, 1, whom);
+        ann.push(&server, &entry);
+        ann.hear(&mut server);
+    }
+    let stands = |ann: &Client| {
+        let it = ann.state.rooms.get(room(1)).unwrap();
+        (it.unread, it.mentions)
+    };
+    assert_eq!(stands(&ann), (4, 2));
+    assert_eq!(ann.calls, [(room(1), seq(5)), (room(1), seq(7))]);
+    assert_eq!(ann.state.rooms.waiting(), Waiting { calls: 2, more: true });
+
+    // An edit by which it mentions others takes the mention back; the count is in doubt, and asked for.
+    let body = MessageBody::parse("never mind").unwrap();
+    let entry = server.append(room(1), &user(1), None, EntryKind::edited(seq(5), body));
+    ann.push(&server, &entry);
+    ann.hear(&mut server);
+    ann.answer(&mut server);
+    assert_eq!(stands(&ann), (4, 1));
+    // Read in another tab.
+    let frame = server.mark(room(1), me, seq(9), seq(9)).unwrap();
+    ann.take(&mut server, frame);
+    assert_eq!((stands(&ann), ann.state.rooms.waiting()), ((0, 0), Waiting::default()));
+}
+
+#[test]
+fn a_muted_room_calls_for_what_its_reader_wants() {
+    let (mut server, mut ann) = in_time();
+    for (notify, calls) in [(Notify::Mentions, 1), (Notify::Nothing, 0), (Notify::Everything, 1)] {
+        ann.take(&mut server, ServerFrame::Notify { room: room(1), notify });
+        ann.calls.clear();
+        for whom in [&[user(0).id][..], &[]] {
+            let entry = calling(&mut server, 1, whom);
+            ann.push(&server, &entry);
+            ann.hear(&mut server);
+        }
+        assert_eq!(ann.calls.len(), calls, "{notify:?}");
+        assert_eq!(ann.state.rooms.waiting().more, notify == Notify::Everything);
+    }
+    assert_eq!(ann.state.rooms.waiting().calls, 3);
+    ann.take(&mut server, ServerFrame::Notify { room: room(1), notify: Notify::Nothing });
+    assert_eq!(ann.state.rooms.waiting(), Waiting::default());
+}
+
+#[test]
+fn what_is_looked_at_and_what_is_old_calls_nobody() {
+    let (mut server, mut ann) = in_time();
+    ann.open(&server, room(1));
+    ann.settle(&mut server);
+    ann.attend(&mut server, Some(room(1)));
+    let entry = calling(&mut server, 1, &[user(0).id]);
+    ann.push(&server, &entry);
+    ann.hear(&mut server);
+    assert_eq!(ann.calls, []);
+    // It was written hours ago, and comes now.
+    ann.attend(&mut server, None);
+    ann.now += 3 * 3_600_000;
+    let entry = calling(&mut server, 1, &[user(0).id]);
+    ann.push(&server, &entry);
+    ann.hear(&mut server);
+    assert_eq!(ann.calls, []);
+    assert_eq!(ann.state.rooms.get(room(1)).unwrap().mentions, 1);
+}
+
+#[test]
+fn one_goes_from_room_to_room_round_the_end() {
+    let mut server = Server::default();
+    for (n, name) in [(0, "beta"), (1, "alpha"), (2, "gamma")] {
+        server.open(room(n), name);
+    }
+    let mut rooms = Rooms::default();
+    assert_eq!(rooms.beside(None, true, false), None);
+    rooms.replace(server.overviews(user(0).id));
+    let beside = |here: Option<u8>, forward, waiting| rooms.beside(here.map(room), forward, waiting);
+    assert_eq!([beside(Some(1), true, false), beside(Some(0), true, false)], [Some(room(0)), Some(room(2))]);
+    assert_eq!([beside(Some(2), true, false), beside(Some(1), false, false)], [Some(room(1)), Some(room(2))]);
+    assert_eq!([beside(None, true, false), beside(None, false, false)], [Some(room(1)), Some(room(2))]);
+    assert_eq!(beside(Some(0), true, true), None, "nothing is new anywhere");
+    server.says(room(1), 1, "new");
+    server.says(room(0), 1, "new");
+    rooms.replace(server.overviews(user(0).id));
+    let beside = |here: Option<u8>, forward, waiting| rooms.beside(here.map(room), forward, waiting);
+    assert_eq!(beside(Some(2), true, true), Some(room(1)));
+    assert_eq!(beside(Some(1), true, true), Some(room(0)));
+    assert_eq!(beside(Some(2), false, true), Some(room(0)));
 }

@@ -5,7 +5,7 @@ use natter_shared::entry::{Author, Entry, EntryKind, Message, MessageContent};
 use natter_shared::frame::{Cursors, SendFrame, ServerFrame};
 use natter_shared::id::{ClientId, ConnectionId, RoomId, Seq, UserId};
 use natter_shared::page::{EntryPage, MessagePage};
-use natter_shared::room::{Member, Role, Room, RoomKind, RoomOverview, Visibility};
+use natter_shared::room::{Member, Notify, Role, Room, RoomKind, RoomOverview, Visibility};
 use natter_shared::text::{DisplayName, MessageBody, RoomName, Topic, Username};
 use natter_shared::timestamp::Timestamp;
 use std::collections::BTreeMap;
@@ -41,6 +41,7 @@ pub fn text(body: &str) -> EntryKind {
         reply_to: None,
         attachments: Vec::new(),
         to: None,
+        mentions: Vec::new(),
     })
 }
 
@@ -205,7 +206,9 @@ impl Server {
                 head: self.head(id),
                 read: stand.read,
                 delivered: stand.delivered,
-                unread: u32::try_from(unread.count()).unwrap(),
+                unread: u32::try_from(unread.clone().count()).unwrap(),
+                mentions: u32::try_from(unread.filter(|it| it.content.mentions(reader)).count()).unwrap(),
+                notify: Notify::Everything,
                 last_message: messages.last().cloned(),
             }
         })

@@ -60,7 +60,7 @@ mod tests {
         };
         let body = MessageBody::parse("psst").unwrap();
         let to = Some(UserId::from_bytes([3; 16]));
-        let content = MessageContent { body, reply_to: None, attachments: Vec::new(), to };
+        let content = MessageContent { body, reply_to: None, attachments: Vec::new(), to, mentions: Vec::new() };
         let room = RoomId::from_bytes([2; 16]);
         let entry = Entry {
             room,

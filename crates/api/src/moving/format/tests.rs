@@ -39,7 +39,8 @@ fn person(n: u8) -> Piece {
 
 fn entry(seq: u64) -> Piece {
     let body = MessageBody::from_stored(format!("line {seq}\nand \"more\""));
-    let content = MessageContent { body, reply_to: Seq::new(seq - 1), attachments: Vec::new(), to: None };
+    let content =
+        MessageContent { body, reply_to: Seq::new(seq - 1), attachments: Vec::new(), to: None, mentions: Vec::new() };
     Piece::Entry(ArchivedEntry {
         room: RoomId::from_bytes([9; 16]),
         seq: Seq::new(seq).unwrap(),

@@ -41,7 +41,11 @@ fn entry(n: u64, author: UserId, what: EntryKind) -> Entry {
 
 fn says(n: u64, author: UserId, to: Option<UserId>) -> Entry {
     let body = MessageBody::parse(&format!("text {n}")).unwrap();
-    entry(n, author, EntryKind::Message(MessageContent { body, reply_to: None, attachments: Vec::new(), to }))
+    entry(
+        n,
+        author,
+        EntryKind::Message(MessageContent { body, reply_to: None, attachments: Vec::new(), to, mentions: Vec::new() }),
+    )
 }
 
 fn publish(hub: &Hub, entries: Vec<Entry>) {
@@ -406,7 +410,7 @@ proptest! {
                 Step::Commit(n) => {
                     if world.members.get(&n).copied().unwrap_or(false) {
                         let body = MessageBody::parse("x").unwrap();
-                        let content = MessageContent { body, reply_to: None, attachments: Vec::new(), to: None };
+                        let content = MessageContent { body, reply_to: None, attachments: Vec::new(), to: None, mentions: Vec::new() };
                         world.commit(n, EntryKind::Message(content));
                     }
                 }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::service::Caller;
 use crate::stage::{Heard, Stage};
-use crate::store::{EntrySlice, MessageSlice, Search, Stored};
+use crate::store::{Call, EntrySlice, MessageSlice, Search, Stored};
 use async_trait::async_trait;
 use futures_util::FutureExt;
 use futures_util::future::join_all;
@@ -47,6 +47,10 @@ impl Log for Watched {
         }
     }
 
+    async fn heard(&self, calls: &[Call]) -> Stored<Vec<crate::store::Heard>> {
+        self.log.heard(calls).await
+    }
+
     async fn entries_after(&self, room: RoomId, after: Seq, limit: u32) -> Stored<Option<EntrySlice>> {
         self.log.entries_after(room, after, limit).await
     }
@@ -78,7 +82,7 @@ impl Log for Watched {
 
 fn message(stage: &Stage, author: &Caller, room: RoomId, body: &str) -> NewEntry {
     let body = MessageBody::parse(body).unwrap();
-    let content = MessageContent { body, reply_to: None, attachments: Vec::new(), to: None };
+    let content = MessageContent { body, reply_to: None, attachments: Vec::new(), to: None, mentions: Vec::new() };
     NewEntry {
         room,
         author: author.user,

@@ -117,7 +117,7 @@ impl Messages {
             return Err(MessageError::Forbidden(NOT_AUTHOR));
         }
         refuse_whisper(&message)?;
-        self.write(caller, room, Some(client_id), EntryKind::Edited { target, body }).await
+        self.write(caller, room, Some(client_id), EntryKind::edited(target, body)).await
     }
 
     /// Deletes one's own message, or, as an administrator of the room, anybody's. Its text is gone for good.

@@ -24,10 +24,11 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use natter_shared::entry::EntryKind;
 use natter_shared::error::Fields;
 use natter_shared::event::EventKind;
+use natter_shared::frame::ServerFrame;
 use natter_shared::id::{RoomId, UserId};
 use natter_shared::limits;
 use natter_shared::page::{ListQuery, Page, parse_limit};
-use natter_shared::room::{Role, Room, RoomForm, RoomOverview, RoomPatch, Visibility};
+use natter_shared::room::{Notify, Role, Room, RoomForm, RoomOverview, RoomPatch, Visibility};
 use natter_shared::text::{JoinCode, parse_query};
 use std::sync::Arc;
 
@@ -203,6 +204,19 @@ impl Rooms {
     pub async fn surroundings(&self, caller: &Caller) -> Result<(Vec<RoomOverview>, Vec<UserId>), RoomError> {
         let (overviews, others) = self.parts.store.surroundings(caller.user).await?;
         Ok((overviews.into_iter().map(|overview| view::overview(overview, caller.user)).collect(), others))
+    }
+
+    /// Keeps what of a room calls for the caller's attention, and tells all their connections.
+    pub async fn set_notify(&self, caller: &Caller, room: RoomId, notify: Notify) -> Result<(), RoomError> {
+        self.allow("room_changes", caller, rate::ROOM_CHANGES).await?;
+        if !self.parts.store.set_notify(room, caller.user, notify).await? {
+            access::member(&self.parts, caller, room, "mute a room").await?;
+            // Came in at this very moment; what they tried was before.
+            return Err(RoomError::Unknown);
+        }
+        let frame = ServerFrame::Notify { room, notify };
+        self.parts.bus.publish(Notice::Users { users: vec![caller.user], frame });
+        Ok(())
     }
 
     async fn role(&self, room: RoomId, caller: &Caller) -> Result<Option<Role>, RoomError> {

@@ -33,13 +33,15 @@ pub(in crate::service) fn room(record: &RoomRecord, role: Option<Role>, peer: Op
 }
 
 pub(super) fn overview(overview: OverviewRecord, viewer: UserId) -> RoomOverview {
-    let OverviewRecord { room: record, role, delivered, read, unread, last_message, peer } = overview;
+    let OverviewRecord { room: record, role, delivered, read, unread, mentions, notify, last_message, peer } = overview;
     RoomOverview {
         room: room(&record, Some(role), peer),
         head: record.head,
         read,
         delivered,
         unread,
+        mentions,
+        notify,
         last_message: last_message.map(|message| access::shown(message, viewer)),
     }
 }

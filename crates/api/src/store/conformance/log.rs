@@ -147,7 +147,7 @@ pub async fn a_repeat_gets_the_first_entry_whatever_has_happened_since(world: &W
     let (ann, bob) = (&people[0], &people[1]);
     let sent = world.entry(room, bob, message("hello"));
     let Appended::New(first) = world.append(sent.clone()).await else { panic!("not new") };
-    let edit = world.entry(room, bob, EntryKind::Edited { target: first.seq, body: body("hello there") });
+    let edit = world.entry(room, bob, EntryKind::edited(first.seq, body("hello there")));
     let Appended::New(edited) = world.append(edit.clone()).await else { panic!("not new") };
     let went = world.entry(room, bob, EntryKind::Left);
     let Appended::New(left) = world.append(went.clone()).await else { panic!("not new") };
@@ -167,7 +167,7 @@ pub async fn catching_up_brings_everything_that_happened(world: &World) {
     let target = cursor.next();
     let script = [
         (ann, message("hello")),
-        (ann, EntryKind::Edited { target, body: body("hello there") }),
+        (ann, EntryKind::edited(target, body("hello there"))),
         (bob, EntryKind::Reacted { target, emoji: emoji("👍") }),
         (bob, EntryKind::Unreacted { target, emoji: emoji("👍") }),
         (bob, EntryKind::Pinned { target }),

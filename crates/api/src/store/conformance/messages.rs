@@ -182,12 +182,12 @@ pub async fn a_deletion_blanks_everywhere(world: &World) {
     let room = world.room("Lobby", &[&ann, &bob]).await.id;
     let sent = world.entry(room, &ann, message("secret alpha"));
     let target = world.store.append(vec![sent.clone()]).await.map(|_| seq(3)).unwrap();
-    world.does(room, &ann, EntryKind::Edited { target, body: body("secret beta") }).await;
+    world.does(room, &ann, EntryKind::edited(target, body("secret beta"))).await;
     world.does(room, &bob, EntryKind::Reacted { target, emoji: emoji("👍") }).await;
     world.does(room, &bob, EntryKind::Pinned { target }).await;
-    world.does(room, &ann, EntryKind::Edited { target, body: body("secret gamma") }).await;
+    world.does(room, &ann, EntryKind::edited(target, body("secret gamma"))).await;
     let other = world.says(room, &ann, "secret delta").await.seq;
-    world.does(room, &ann, EntryKind::Edited { target: other, body: body("secret epsilon") }).await;
+    world.does(room, &ann, EntryKind::edited(other, body("secret epsilon"))).await;
     world.does(room, &bob, reply("indeed", target)).await;
     let deleted = world.does(room, &bob, EntryKind::Deleted { target }).await;
 

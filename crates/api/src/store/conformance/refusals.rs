@@ -29,7 +29,7 @@ pub async fn only_members_write(world: &World) {
     assert_eq!(world.refused(unknown, &ann, EntryKind::Joined).await, Refused::NoRoom);
     let everything = [
         message("hello"),
-        EntryKind::Edited { target, body: body("changed") },
+        EntryKind::edited(target, body("changed")),
         EntryKind::Deleted { target },
         EntryKind::Reacted { target, emoji: emoji("👍") },
         EntryKind::Unreacted { target, emoji: emoji("👍") },
@@ -66,7 +66,7 @@ pub async fn an_archived_room_takes_nothing_but_going_and_opening(world: &World)
     world.does(room, &ann, EntryKind::Archived { archived: true }).await;
     for what in [
         message("hello"),
-        EntryKind::Edited { target, body: body("changed") },
+        EntryKind::edited(target, body("changed")),
         EntryKind::Deleted { target },
         EntryKind::Reacted { target, emoji: emoji("👍") },
         EntryKind::Pinned { target },
@@ -92,7 +92,7 @@ pub async fn what_is_changed_must_be_there(world: &World) {
     // Not there, not yet there, another kind of entry, deleted.
     for target in [Seq::ZERO, seq(1), deleted, seq(99), Seq::MAX, gone] {
         for what in [
-            EntryKind::Edited { target, body: body("changed") },
+            EntryKind::edited(target, body("changed")),
             EntryKind::Reacted { target, emoji: emoji("👍") },
             EntryKind::Unreacted { target, emoji: emoji("👍") },
             EntryKind::Pinned { target },
@@ -105,7 +105,7 @@ pub async fn what_is_changed_must_be_there(world: &World) {
             assert_eq!(world.refused(room, &ann, what.clone()).await, Refused::NoTarget, "{what:?}");
         }
     }
-    let edited = EntryKind::Edited { target, body: body("changed") };
+    let edited = EntryKind::edited(target, body("changed"));
     assert_eq!(world.refused(room, &bob, edited).await, Refused::NotAuthor);
     let unreacted = EntryKind::Unreacted { target, emoji: emoji("👍") };
     assert_eq!(world.refused(room, &bob, unreacted.clone()).await, Refused::NoReaction);
@@ -186,7 +186,7 @@ pub async fn a_reply_and_a_whisper_name_what_is_there(world: &World) {
     assert_eq!(world.refused(room, &eve, reply("what?", psst)).await, Refused::NoReference);
     for what in [
         EntryKind::Reacted { target: psst, emoji: emoji("👍") },
-        EntryKind::Edited { target: psst, body: body("changed") },
+        EntryKind::edited(psst, body("changed")),
         EntryKind::Deleted { target: psst },
         EntryKind::Pinned { target: psst },
     ] {

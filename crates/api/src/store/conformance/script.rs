@@ -1,7 +1,7 @@
 //! A random life of a room, the same for the same seed, and what its log says when it is applied.
 
 use super::World;
-use super::world::{Dice, body, emoji, message, reply, whisper};
+use super::world::{Dice, body, calling, emoji, message, reply, whisper};
 use natter_shared::account::User;
 use natter_shared::entry::{Entry, EntryKind, Message};
 use natter_shared::id::{FileId, RoomId, Seq, UserId};
@@ -30,7 +30,8 @@ fn something(world: &World, who: &User, people: &[User], head: usize, dice: &mut
     let target = Seq::new(u64::try_from(head - dice.below(reach.max(1))).unwrap()).unwrap();
     let emoji = emoji(dice.pick::<&str>(&EMOJI));
     match dice.below(24) {
-        0..=5 => message(&format!("word{} said by {}", dice.below(50), who.username)),
+        0..=4 => message(&format!("word{} said by {}", dice.below(50), who.username)),
+        5 => calling(message(&format!("word{} for some", dice.below(50))), &some(people, dice)),
         6 => reply(&format!("reply{}", dice.below(50)), target),
         7 => whisper(&format!("whisper{}", dice.below(50)), dice.pick(people)),
         8 => match message("a picture") {
@@ -40,7 +41,8 @@ fn something(world: &World, who: &User, people: &[User], head: usize, dice: &mut
             }
             other => other,
         },
-        9..=11 => EntryKind::Edited { target, body: body(&format!("edited{}", dice.below(50))) },
+        9..=10 => EntryKind::edited(target, body(&format!("edited{}", dice.below(50)))),
+        11 => calling(EntryKind::edited(target, body(&format!("edited{}", dice.below(50)))), &some(people, dice)),
         12 => EntryKind::Deleted { target },
         13..=16 => EntryKind::Reacted { target, emoji },
         17..=18 => EntryKind::Unreacted { target, emoji },
@@ -53,6 +55,16 @@ fn something(world: &World, who: &User, people: &[User], head: usize, dice: &mut
         }
         _ => EntryKind::Topic { topic: Topic::parse(&format!("topic {}", dice.below(9))).unwrap() },
     }
+}
+
+/// A few people, or everybody.
+fn some(people: &[User], dice: &mut Dice) -> Vec<UserId> {
+    if dice.below(4) == 0 {
+        return vec![UserId::EVERYBODY];
+    }
+    let mut some: Vec<UserId> = (0..=dice.below(2)).map(|_| dice.pick(people).id).collect();
+    some.dedup();
+    some
 }
 
 /// The messages that come out if a log is applied, entry by entry.

@@ -72,10 +72,10 @@ pub async fn edits_and_deletions_change_what_is_found(world: &World) {
     let room = world.room("Lobby", &[&ann]).await.id;
     let first = world.says(room, &ann, "apples and pears").await.seq;
     let second = world.says(room, &ann, "apples only").await.seq;
-    world.does(room, &ann, EntryKind::Edited { target: first, body: body("plums and pears") }).await;
+    world.does(room, &ann, EntryKind::edited(first, body("plums and pears"))).await;
     assert_eq!(find(world, &ann, "apples").await, ["apples only"]);
     assert_eq!(find(world, &ann, "plums").await, ["plums and pears"]);
-    world.does(room, &ann, EntryKind::Edited { target: first, body: body("cherries") }).await;
+    world.does(room, &ann, EntryKind::edited(first, body("cherries"))).await;
     assert!(find(world, &ann, "plums").await.is_empty());
     assert!(find(world, &ann, "pears").await.is_empty());
     assert_eq!(find(world, &ann, "cherries").await, ["cherries"]);

@@ -194,7 +194,7 @@ pub fn emoji(text: &str) -> Emoji {
 }
 
 fn content(text: &str) -> MessageContent {
-    MessageContent { body: body(text), reply_to: None, attachments: Vec::new(), to: None }
+    MessageContent { body: body(text), reply_to: None, attachments: Vec::new(), to: None, mentions: Vec::new() }
 }
 
 pub fn message(text: &str) -> EntryKind {
@@ -207,6 +207,17 @@ pub fn reply(text: &str, to: Seq) -> EntryKind {
 
 pub fn whisper(text: &str, to: &User) -> EntryKind {
     EntryKind::Message(MessageContent { to: Some(to.id), ..content(text) })
+}
+
+/// The same entry, mentioning these people.
+pub fn calling(mut what: EntryKind, whom: &[UserId]) -> EntryKind {
+    match &mut what {
+        EntryKind::Message(MessageContent { mentions, .. }) | EntryKind::Edited { mentions, .. } => {
+            *mentions = whom.to_vec();
+        }
+        other => panic!("{other:?} mentions nobody"),
+    }
+    what
 }
 
 /// The text of an entry of kind `message` or `edited`.

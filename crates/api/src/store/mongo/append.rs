@@ -43,6 +43,8 @@ struct Plan {
     /// Which entries are inserted, and as which seq.
     put: Vec<(usize, Seq)>,
     docs: Vec<EntryDoc>,
+    /// Whether any of them changes more than the log.
+    effects: bool,
     /// Which are not, and why.
     decided: Vec<(usize, Verdict)>,
     /// The rooms whose state kept somebody out. The index does not see to it that this state is still the newest.
@@ -126,6 +128,7 @@ impl<'a> Job<'a> {
                     let seq = head.next();
                     plan.docs.push(EntryDoc::at(entry, seq)?);
                     plan.put.push((at, seq));
+                    plan.effects |= has_effect(&entry.what) || known.changes_mentions(&entry.what, entry.room);
                     once.extend(name.map(|name| (name, seq)));
                     known.apply(entry, seq);
                 }
@@ -142,7 +145,7 @@ impl<'a> Job<'a> {
         if plan.docs.is_empty() {
             return Ok(Written::All);
         }
-        if plan.put.iter().any(|(at, _)| has_effect(&self.entries[*at].what)) {
+        if plan.effects {
             return self.write_with_effects(plan, rooms).await;
         }
         match self.shared.entries.insert_many(&plan.docs).ordered(true).await {

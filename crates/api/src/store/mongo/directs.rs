@@ -48,6 +48,7 @@ pub(super) async fn find_or_make(
         joined: None,
         delivered: 0,
         read: 0,
+        notify: None,
     };
     let members: Vec<MemberDoc> = users.into_iter().map(member).collect();
     let mut pauses = Pauses::new();

@@ -9,7 +9,7 @@ use natter_shared::account::{Gender, User};
 use natter_shared::entry::{Author, EntryKind, MessageContent};
 use natter_shared::file::ImageKind;
 use natter_shared::id::{ClientId, EventId, FileId, RoomId, Seq, SessionId, UserId};
-use natter_shared::room::{Role, RoomKind, Visibility};
+use natter_shared::room::{Notify, Role, RoomKind, Visibility};
 use natter_shared::text::{DisplayName, Emoji, MessageBody, RoomName, Topic, Username};
 use natter_shared::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -79,6 +79,7 @@ words! {
     Visibility { Public = "public", Private = "private" }
     Role { Member = "member", Admin = "admin", Owner = "owner" }
     Deletion { UnderWay = "under_way", Done = "done" }
+    Notify { Everything = "everything", Mentions = "mentions", Nothing = "nothing" }
 }
 
 /// A person. Unique: `username`.
@@ -187,6 +188,9 @@ pub(super) struct MemberDoc {
     pub joined: Option<i64>,
     pub delivered: i64,
     pub read: i64,
+    /// What of the room calls for their attention; everything if it is not there.
+    #[serde(default)]
+    pub notify: Option<String>,
 }
 
 /// An entry of a log. Unique: `_id`, which is `room` with `seq`; `room` with `author` and `client_id`.
@@ -218,6 +222,12 @@ pub(super) struct EntryDoc {
     /// Body, emoji, name or topic. Empty once the message is deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
+    /// Whom the text mentions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mentions: Vec<Uuid>,
+    /// Of a message: whom it mentions now, its edits counted. What an index over mentions alone goes by.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mentioned: Vec<Uuid>,
     /// Of a message: the seq of its deletion.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deleted: Option<i64>,
@@ -235,6 +245,11 @@ fn id_at(room: RoomId, seq: Seq) -> Binary {
 
 pub(super) const MESSAGE: &str = "message";
 pub(super) const EDITED: &str = "edited";
+
+/// The ids of people as they are stored.
+pub(super) fn people(ids: &[UserId]) -> Vec<Uuid> {
+    ids.iter().map(|id| id.stored()).collect()
+}
 
 const YES: &str = "yes";
 const NO: &str = "no";
@@ -260,6 +275,8 @@ impl EntryDoc {
             flag: None,
             files: Vec::new(),
             text: None,
+            mentions: Vec::new(),
+            mentioned: Vec::new(),
             deleted: None,
             event: None,
         };
@@ -272,9 +289,13 @@ impl EntryDoc {
                 reply_to: content.reply_to.map(int),
                 other: content.to.map(Id::stored),
                 files: content.attachments.iter().map(|id| id.stored()).collect(),
+                mentions: people(&content.mentions),
+                mentioned: people(&content.mentions),
                 ..says(MESSAGE, content.body.as_str())
             },
-            EntryKind::Edited { target, body } => Self { text: Some(body.as_str().to_owned()), ..on(EDITED, target) },
+            EntryKind::Edited { target, body, mentions } => {
+                Self { text: Some(body.as_str().to_owned()), mentions: people(mentions), ..on(EDITED, target) }
+            }
             EntryKind::Deleted { target } => on("deleted", target),
             EntryKind::Reacted { target, emoji } => {
                 Self { text: Some(emoji.as_str().to_owned()), ..on("reacted", target) }
@@ -324,6 +345,7 @@ impl EntryDoc {
         let target = || self.target.ok_or_else(|| missing("target")).and_then(seq);
         let user = || self.other.map(UserId::of).ok_or_else(|| missing("person"));
         let text = || self.text.clone().ok_or_else(|| missing("text"));
+        let mentions = || self.mentions.iter().map(|id| UserId::of(*id)).collect();
         let flag = || self.flag.as_deref().ok_or_else(|| missing("flag"));
         Ok(match self.kind.as_str() {
             MESSAGE => EntryKind::Message(MessageContent {
@@ -331,8 +353,11 @@ impl EntryDoc {
                 reply_to: self.reply_to.map(seq).transpose()?,
                 attachments: self.files.iter().map(|id| FileId::of(*id)).collect(),
                 to: self.other.map(UserId::of),
+                mentions: mentions(),
             }),
-            EDITED => EntryKind::Edited { target: target()?, body: MessageBody::from_stored(text()?) },
+            EDITED => {
+                EntryKind::Edited { target: target()?, body: MessageBody::from_stored(text()?), mentions: mentions() }
+            }
             "deleted" => EntryKind::Deleted { target: target()? },
             "reacted" => EntryKind::Reacted { target: target()?, emoji: Emoji::from_stored(text()?) },
             "unreacted" => EntryKind::Unreacted { target: target()?, emoji: Emoji::from_stored(text()?) },

@@ -3,7 +3,7 @@
 
 use super::Shared;
 use super::bulk::refused;
-use super::document::{BANNED, EDITED, FORMER, Id, MEMBER, Word, int};
+use super::document::{BANNED, EDITED, FORMER, Id, MEMBER, Word, int, people};
 use super::facts::Rooms;
 use super::fault::Duplicate;
 use crate::store::NewEntry;
@@ -15,7 +15,8 @@ use natter_shared::id::{RoomId, Seq, UserId};
 use natter_shared::room::Role;
 use std::collections::BTreeSet;
 
-/// Whether an entry changes anything but the log. What it changes about a message is found out when that is read.
+/// Whether an entry changes anything but the log. What it changes about a message is found out when that is read, but for
+/// whom it mentions: see [`mentions`].
 pub(super) const fn has_effect(what: &EntryKind) -> bool {
     matches!(what, EntryKind::Deleted { .. }) || what.is_event()
 }
@@ -71,6 +72,7 @@ fn statements(entries: &[(&NewEntry, Seq)], rooms: &Rooms) -> Statements {
     for (entry, seq) in entries {
         let room = entry.room;
         match &entry.what {
+            EntryKind::Edited { target, mentions: whom, .. } => all.entries.push(mentions(room, *target, whom)),
             EntryKind::Deleted { target } => all.entries.extend(blanks(room, *target, *seq)),
             EntryKind::Joined => {
                 all.join(room, entry.author, *seq);
@@ -125,7 +127,20 @@ impl Statements {
 /// The statements that blank a message and all its edits, in the log; the deletion stands at `seq`.
 pub(super) fn blanks(room: RoomId, target: Seq, seq: Seq) -> [Document; 2] {
     let message = doc! { "room": room.stored(), "seq": int(target) };
-    let blank = doc! { "$set": { "text": "", "deleted": int(seq) }, "$unset": { "files": "" } };
+    let gone = doc! { "files": "", "mentions": "", "mentioned": "" };
+    let blank = doc! { "$set": { "text": "", "deleted": int(seq) }, "$unset": gone };
     let edits = doc! { "room": room.stored(), "target": int(target), "kind": EDITED };
-    [doc! { "q": message, "u": blank }, doc! { "q": edits, "u": { "$set": { "text": "" } }, "multi": true }]
+    let blank_edits = doc! { "$set": { "text": "" }, "$unset": { "mentions": "" } };
+    [doc! { "q": message, "u": blank }, doc! { "q": edits, "u": blank_edits, "multi": true }]
+}
+
+/// The statement that says whom a message mentions since its newest edit. Nothing but counting goes by it: what an edit
+/// changes for a reader stands in its entry.
+pub(super) fn mentions(room: RoomId, target: Seq, whom: &[UserId]) -> Document {
+    let change = if whom.is_empty() {
+        doc! { "$unset": { "mentioned": "" } }
+    } else {
+        doc! { "$set": { "mentioned": people(whom) } }
+    };
+    doc! { "q": { "room": room.stored(), "seq": int(target) }, "u": change }
 }

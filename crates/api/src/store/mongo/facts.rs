@@ -33,6 +33,8 @@ pub(super) type Rooms = HashMap<RoomId, RoomState>;
 #[derive(Debug, Clone, Default)]
 struct Named {
     author_and_to: Option<(UserId, Option<UserId>)>,
+    /// Whether it mentions anybody.
+    mentions: bool,
     deleted: Option<Seq>,
     pinned: Option<Seq>,
     unpinned: Option<Seq>,
@@ -155,7 +157,9 @@ impl Known {
         let mut found = shared.entries.find(doc! { "$or": themselves }).await?;
         while let Some(doc) = found.try_next().await? {
             let to = doc.other.map(UserId::of);
-            self.named(doc.room_id(), seq(doc.seq)?).author_and_to = Some((doc.author_id(), to));
+            let named = self.named(doc.room_id(), seq(doc.seq)?);
+            named.author_and_to = Some((doc.author_id(), to));
+            named.mentions = !doc.mentioned.is_empty();
         }
         let found = shared.entries.find(doc! { "$or": changes }).sort(doc! { "room": 1, "seq": 1 }).await?;
         let changes: Vec<EntryDoc> = found.try_collect().await?;
@@ -207,6 +211,12 @@ impl Known {
         Ok(())
     }
 
+    /// Whether an edit changes whom its message mentions. What is known of that is true at the head, as all of it is.
+    pub fn changes_mentions(&self, what: &EntryKind, room: RoomId) -> bool {
+        let EntryKind::Edited { target, mentions, .. } = what else { return false };
+        !mentions.is_empty() || self.messages.get(&(room, *target)).is_some_and(|message| message.mentions)
+    }
+
     fn named(&mut self, room: RoomId, seq: Seq) -> &mut Named {
         self.messages.entry((room, seq)).or_default()
     }
@@ -218,7 +228,11 @@ impl Known {
             state.head = seq;
         }
         match &entry.what {
-            EntryKind::Message(content) => self.named(room, seq).author_and_to = Some((author, content.to)),
+            EntryKind::Message(content) => {
+                let named = self.named(room, seq);
+                named.author_and_to = Some((author, content.to));
+                named.mentions = !content.mentions.is_empty();
+            }
             EntryKind::Joined => {
                 let place = Place { standing: Standing::Member(Role::Member), joined: Some(seq) };
                 self.moves(room, author, place, 1);
@@ -282,6 +296,7 @@ impl Known {
         let Some(target) = what.target() else { return };
         let message = self.named(room, target);
         match what {
+            EntryKind::Edited { mentions, .. } => message.mentions |= !mentions.is_empty(),
             EntryKind::Deleted { .. } => {
                 message.deleted = Some(at);
                 message.pinned = None;

@@ -2,8 +2,8 @@
 
 use super::authors::author_of;
 use super::document::{EntryDoc, Id, int, seq, time};
-use super::{Mongo, Shared, messages, search, writer};
-use crate::store::{Appended, EntrySlice, Log, MessageSlice, NewEntry, Search, Stored};
+use super::{Mongo, Shared, calls, messages, search, writer};
+use crate::store::{Appended, Call, EntrySlice, Heard, Log, MessageSlice, NewEntry, Search, Stored};
 use async_trait::async_trait;
 use futures_util::TryStreamExt;
 use mongodb::bson::{Document, doc};
@@ -141,6 +141,11 @@ impl Shared {
 impl Log for Mongo {
     async fn append(&self, batch: Vec<NewEntry>) -> Stored<Vec<Appended>> {
         self.run(|shared| async move { writer::append(&shared, batch).await }).await
+    }
+
+    async fn heard(&self, calls: &[Call]) -> Stored<Vec<Heard>> {
+        let calls = calls.to_vec();
+        self.run(|shared| async move { calls::heard(&shared, &calls).await }).await
     }
 
     async fn entries_after(&self, room: RoomId, after: Seq, limit: u32) -> Stored<Option<EntrySlice>> {

@@ -9,6 +9,7 @@ mod append;
 mod archive;
 mod authors;
 mod bulk;
+mod calls;
 mod directs;
 mod document;
 mod effects;

@@ -12,12 +12,12 @@ use natter_shared::account::User;
 use natter_shared::entry::Message;
 use natter_shared::id::{RoomId, UserId};
 use natter_shared::limits;
-use natter_shared::room::Role;
+use natter_shared::room::{Notify, Role};
 use serde::Deserialize;
 use std::collections::HashMap;
 
 /// Rooms whose unread messages are counted in one call.
-const TOGETHER: usize = 100;
+const TOGETHER: usize = 50;
 
 /// What one document of the aggregation says: of a room, or who is in one as well.
 #[derive(Deserialize)]
@@ -33,16 +33,26 @@ struct Line {
     role: String,
     delivered: i64,
     read: i64,
+    #[serde(default)]
+    notify: Option<String>,
     head: i64,
     /// One message, or none.
     newest: Vec<EntryDoc>,
 }
 
-/// How many messages of a room are unread.
+/// How many messages of a room are unread, or how many of these mention the reader.
 #[derive(Deserialize)]
 struct Count {
     room: Uuid,
     n: u32,
+    #[serde(default)]
+    mentions: bool,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Counts {
+    unread: u32,
+    mentions: u32,
 }
 
 /// Nothing above the head that is answered is counted or shown: a client goes on from there.
@@ -122,22 +132,43 @@ pub(super) fn unread(user: UserId, room: Uuid, read: i64, head: i64) -> Vec<Docu
     ]
 }
 
+/// How many of them mention somebody. The index `room_mentioned` finds them; only they are read.
+pub(super) fn mentions(user: UserId, room: Uuid, read: i64, head: i64) -> Vec<Document> {
+    let called = [user.stored(), UserId::EVERYBODY.stored()];
+    let mentions = doc! {
+        "room": room,
+        "mentioned": { "$in": &called[..] },
+        "seq": { "$gt": read, "$lte": head },
+        "author": { "$ne": user.stored() },
+    };
+    vec![
+        doc! { "$match": mentions },
+        doc! { "$limit": limits::UNREAD_MAX },
+        doc! { "$count": "n" },
+        doc! { "$set": { "room": room, "mentions": true } },
+    ]
+}
+
 /// What is unread in these rooms, where anything is.
 async fn count(
     shared: &Shared,
     session: &mut ClientSession,
     user: UserId,
     behind: &[(Uuid, i64, i64)],
-) -> Stored<HashMap<RoomId, u32>> {
-    let mut counts = HashMap::with_capacity(behind.len());
+) -> Stored<HashMap<RoomId, Counts>> {
+    let mut counts: HashMap<RoomId, Counts> = HashMap::with_capacity(behind.len());
     for some in behind.chunks(TOGETHER) {
-        let mut each = some.iter().map(|(room, read, head)| unread(user, *room, *read, *head));
+        let of = |(room, read, head): &(Uuid, i64, i64)| {
+            [unread(user, *room, *read, *head), mentions(user, *room, *read, *head)]
+        };
+        let mut each = some.iter().flat_map(of);
         let mut all = each.next().unwrap_or_default();
         all.extend(each.map(|one| doc! { "$unionWith": { "coll": shared.entries.name(), "pipeline": one } }));
         let found = shared.entries.aggregate(all).session(&mut *session).read_concern(ReadConcern::snapshot());
         let mut found = found.max_time(PATIENCE).with_type::<Count>().await?;
-        while let Some(Count { room, n }) = found.next(session).await.transpose()? {
-            counts.insert(RoomId::of(room), n);
+        while let Some(Count { room, n, mentions }) = found.next(session).await.transpose()? {
+            let counts = counts.entry(RoomId::of(room)).or_default();
+            *(if mentions { &mut counts.mentions } else { &mut counts.unread }) = n;
         }
     }
     Ok(counts)
@@ -158,7 +189,7 @@ async fn read(shared: &Shared, user: UserId, all: Vec<Document>) -> Stored<(Vec<
     let behind: Vec<(Uuid, i64, i64)> = behind.map(|line| (line.of.id, line.read, line.head)).collect();
     let newest = lines.iter_mut().flat_map(|line| line.newest.drain(..)).collect();
     let peers: Vec<UserId> = lines.iter().filter_map(|line| peer(&line.of, user)).collect();
-    let (unread, newest, peers) = tokio::try_join!(
+    let (counts, newest, peers) = tokio::try_join!(
         count(shared, &mut session, user, &behind),
         messages::as_they_stand(shared, newest),
         shared.people(peers),
@@ -170,11 +201,14 @@ async fn read(shared: &Shared, user: UserId, all: Vec<Document>) -> Stored<(Vec<
     let overview = |line: Line| {
         let peer = peer(&line.of, user).and_then(|peer| peers.get(&peer)).cloned();
         let room = line.of.record(seq(line.head)?)?;
+        let Counts { unread, mentions } = counts.get(&room.id).copied().unwrap_or_default();
         Ok(OverviewRecord {
             role: Role::of(&line.role)?,
             delivered: seq(line.delivered)?,
             read: seq(line.read)?,
-            unread: unread.get(&room.id).copied().unwrap_or(0),
+            unread,
+            mentions,
+            notify: line.notify.as_deref().map_or(Ok(Notify::default()), Notify::of)?,
             last_message: newest.remove(&room.id),
             peer,
             room,

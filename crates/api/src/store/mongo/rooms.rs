@@ -17,7 +17,7 @@ use mongodb::error::Result;
 use natter_shared::account::User;
 use natter_shared::entry::EntryKind;
 use natter_shared::id::{RoomId, Seq, UserId};
-use natter_shared::room::{Role, RoomKind, Visibility};
+use natter_shared::room::{Notify, Role, RoomKind, Visibility};
 use natter_shared::text::{JoinCode, RoomName, Topic};
 use natter_shared::timestamp::Timestamp;
 use serde::Deserialize;
@@ -74,7 +74,12 @@ impl MemberDoc {
             joined: Some(int(FIRST)),
             delivered: int(FIRST),
             read: int(FIRST),
+            notify: None,
         }
+    }
+
+    pub(super) fn notify(&self) -> Stored<Notify> {
+        self.notify.as_deref().map_or(Ok(Notify::default()), Notify::of)
     }
 
     pub(super) fn standing(&self) -> Stored<Standing> {
@@ -266,6 +271,12 @@ impl Shared {
         user.map(|user| member.record(user)).transpose()
     }
 
+    async fn set_notify(&self, room: RoomId, user: UserId, notify: Notify) -> Stored<bool> {
+        let which = doc! { "room": room.stored(), "user": user.stored(), "state": MEMBER };
+        let set = doc! { "$set": { "notify": notify.word() } };
+        Ok(self.members.update_one(which, set).await?.matched_count == 1)
+    }
+
     async fn rooms_of(&self, user: UserId) -> Stored<Vec<RoomId>> {
         let members = self.members.clone_with_type::<Only>();
         let found = members.find(doc! { "user": user.stored(), "state": MEMBER });
@@ -343,6 +354,10 @@ impl Rooms for Mongo {
 
     async fn rooms_of(&self, user: UserId) -> Stored<Vec<RoomId>> {
         self.run(move |shared| async move { shared.rooms_of(user).await }).await
+    }
+
+    async fn set_notify(&self, room: RoomId, user: UserId, notify: Notify) -> Stored<bool> {
+        self.run(move |shared| async move { shared.set_notify(room, user, notify).await }).await
     }
 
     async fn overviews(&self, user: UserId) -> Stored<Vec<OverviewRecord>> {

@@ -137,8 +137,9 @@ impl Batch<'_> {
             return Err(StoreError::Broken("an entry of a kind that is never stored".into()));
         };
         let id = self.next_id(new.at)?;
-        let sql = "INSERT INTO entries (id, room, seq, kind, at, author, client_id, target, reply_to, other, flag, files, text)
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+        let sql = "INSERT INTO entries (id, room, seq, kind, at, author, client_id, target, reply_to, other, flag, files, text,
+                                        mentions)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
                    ON CONFLICT (room, author, client_id) WHERE client_id IS NOT NULL DO NOTHING";
         let inserted = self.conn().prepare_cached(sql)?.execute(params![
             id,
@@ -154,6 +155,7 @@ impl Batch<'_> {
             columns.flag,
             columns.files,
             columns.text,
+            columns.mentions,
         ])?;
         if inserted == 0 {
             return Ok(None);

@@ -74,7 +74,7 @@ fn after_id(id: Option<&[u8; 16]>) -> &[u8] {
 
 fn cut(conn: &Connection, room: RoomId) -> Stored<Option<RoomCut>> {
     let Some(record) = rooms::by_id(conn, room)? else { return Ok(None) };
-    let sql = "SELECT user, state, role, joined, delivered, read FROM members WHERE room = ?1 ORDER BY user";
+    let sql = "SELECT user, state, role, joined, delivered, read, notify FROM members WHERE room = ?1 ORDER BY user";
     let mut found = conn.prepare_cached(sql)?;
     let members = found.query_map([room.as_bytes()], member)?;
     Ok(Some(RoomCut { room: record, members: members.collect::<Result<_>>()? }))
@@ -88,6 +88,7 @@ fn member(row: &Row<'_>) -> Result<ArchivedMember> {
         joined: column::seq_or_none(row, 3)?,
         delivered: column::seq(row, 4)?,
         read: column::seq(row, 5)?,
+        notify: column::code(row, 6)?,
     })
 }
 
@@ -211,9 +212,10 @@ fn take_cut(conn: &Connection, RoomCut { room, members }: &RoomCut) -> Stored<()
         room.owner.as_ref().map(UserId::as_bytes),
         code,
     ])?;
-    let sql =
-        "INSERT INTO members (room, user, state, role, joined, delivered, read) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-               ON CONFLICT (room, user) DO UPDATE SET state = ?3, role = ?4, joined = ?5, delivered = ?6, read = ?7";
+    let sql = "INSERT INTO members (room, user, state, role, joined, delivered, read, notify)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+               ON CONFLICT (room, user) DO UPDATE SET state = ?3, role = ?4, joined = ?5, delivered = ?6, read = ?7,
+                   notify = ?8";
     let mut put = conn.prepare_cached(sql)?;
     for member in members {
         put.execute(params![
@@ -224,6 +226,7 @@ fn take_cut(conn: &Connection, RoomCut { room, members }: &RoomCut) -> Stored<()
             member.joined.map(int),
             int(member.delivered),
             int(member.read),
+            member.notify.code(),
         ])?;
     }
     Ok(())

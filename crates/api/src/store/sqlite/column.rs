@@ -3,7 +3,7 @@
 use natter_shared::account::Gender;
 use natter_shared::file::ImageKind;
 use natter_shared::id::{ClientId, EventId, FileId, RoomId, Seq, SessionId, UserId};
-use natter_shared::room::{Role, RoomKind, Visibility};
+use natter_shared::room::{Notify, Role, RoomKind, Visibility};
 use natter_shared::timestamp::Timestamp;
 use rusqlite::types::FromSql;
 use rusqlite::{Error, Result, Row};
@@ -128,6 +128,17 @@ impl Code for Role {
     }
 }
 
+impl Code for Notify {
+    const ALL: &'static [Self] = &[Self::Everything, Self::Mentions, Self::Nothing];
+    fn code(self) -> i64 {
+        match self {
+            Self::Everything => 0,
+            Self::Mentions => 1,
+            Self::Nothing => 2,
+        }
+    }
+}
+
 pub(super) fn code<T: Code>(row: &Row<'_>, at: usize) -> Result<T> {
     let number = row.get(at)?;
     T::of(number).ok_or(Error::IntegralValueOutOfRange(at, number))
@@ -138,7 +149,13 @@ pub(super) fn code_or_none<T: Code>(row: &Row<'_>, at: usize) -> Result<Option<T
     number.map(|number| T::of(number).ok_or(Error::IntegralValueOutOfRange(at, number))).transpose()
 }
 
-/// The ids in a blob of 16 bytes each, in their order.
+/// Ids in a blob of 16 bytes each; none at all is no blob.
+pub(super) fn blob<'a>(ids: impl Iterator<Item = &'a [u8; 16]>) -> Option<Vec<u8>> {
+    let bytes: Vec<u8> = ids.flatten().copied().collect();
+    (!bytes.is_empty()).then_some(bytes)
+}
+
+/// The ids in such a blob, in their order.
 pub(super) fn id_list<T: Id>(row: &Row<'_>, at: usize) -> Result<Vec<T>> {
     let bytes: Option<Vec<u8>> = row.get(at)?;
     Ok(bytes.unwrap_or_default().as_chunks::<16>().0.iter().map(|chunk| T::from_stored(*chunk)).collect())

@@ -1,7 +1,7 @@
 //! What an entry does besides standing in the log: members, rooms, messages as they stand, and the index of their words.
 
 use super::append::Batch;
-use super::column::{Code, int};
+use super::column::{self, Code, int};
 use super::entry::EDITED;
 use super::rooms::{BANNED, FORMER, MEMBER};
 use crate::store::{NewEntry, Stored};
@@ -21,8 +21,11 @@ impl Batch<'_> {
     pub(super) fn take_effect(&mut self, new: &NewEntry, seq: Seq, id: i64) -> Stored<()> {
         let room = new.room;
         match &new.what {
-            EntryKind::Message(content) => self.index(id, room, content.body.as_str()),
-            EntryKind::Edited { target, body } => self.edit(new, *target, seq, body.as_str()),
+            EntryKind::Message(content) => {
+                self.mention(room, seq, new.author, &content.mentions)?;
+                self.index(id, room, content.body.as_str())
+            }
+            EntryKind::Edited { target, body, mentions } => self.edit(new, *target, seq, body.as_str(), mentions),
             EntryKind::Deleted { target } => self.delete(room, *target, seq),
             EntryKind::Reacted { target, emoji } => self.react(room, *target, emoji, new.author, seq),
             EntryKind::Unreacted { target, emoji } => {
@@ -64,22 +67,36 @@ impl Batch<'_> {
         self.run("INSERT INTO words (rowid, body, place) VALUES (?1, ?2, ?3)", params![id, body, room_word(room)])
     }
 
-    /// Takes a message's words out of the index, which has to be told what they were.
+    /// Notes that a message mentions these people now.
+    fn mention(&self, room: RoomId, seq: Seq, author: UserId, whom: &[UserId]) -> Stored<()> {
+        for user in whom {
+            let sql = "INSERT OR IGNORE INTO mentions (user, room, seq, author) VALUES (?1, ?2, ?3, ?4)";
+            self.run(sql, params![user.as_bytes(), room.as_bytes(), int(seq), author.as_bytes()])?;
+        }
+        Ok(())
+    }
+
+    /// Takes a message's words out of the index, which has to be told what they were, and whom it mentions with them.
     fn unindex(&self, room: RoomId, target: Seq) -> Stored<i64> {
-        let sql = "SELECT e.id, CASE WHEN e.edit IS NULL THEN e.text
-                          ELSE (SELECT x.text FROM entries x WHERE x.room = e.room AND x.seq = e.edit) END
-                   FROM entries e WHERE e.room = ?1 AND e.seq = ?2";
-        let (id, body): (i64, String) = self
-            .conn()
-            .prepare_cached(sql)?
-            .query_row(params![room.as_bytes(), int(target)], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let sql = "SELECT e.id, coalesce(x.text, e.text), CASE WHEN x.seq IS NULL THEN e.mentions ELSE x.mentions END
+                   FROM entries e LEFT JOIN entries x ON x.room = e.room AND x.seq = e.edit
+                   WHERE e.room = ?1 AND e.seq = ?2";
+        let (id, body, mentioned): (i64, String, Vec<UserId>) =
+            self.conn().prepare_cached(sql)?.query_row(params![room.as_bytes(), int(target)], |row| {
+                Ok((row.get(0)?, row.get(1)?, column::id_list(row, 2)?))
+            })?;
+        for user in mentioned {
+            let sql = "DELETE FROM mentions WHERE user = ?1 AND room = ?2 AND seq = ?3";
+            self.run(sql, params![user.as_bytes(), room.as_bytes(), int(target)])?;
+        }
         let sql = "INSERT INTO words (words, rowid, body, place) VALUES ('delete', ?1, ?2, ?3)";
         self.run(sql, params![id, body, room_word(room)])?;
         Ok(id)
     }
 
-    fn edit(&self, new: &NewEntry, target: Seq, seq: Seq, body: &str) -> Stored<()> {
+    fn edit(&self, new: &NewEntry, target: Seq, seq: Seq, body: &str, mentions: &[UserId]) -> Stored<()> {
         let id = self.unindex(new.room, target)?;
+        self.mention(new.room, target, new.author, mentions)?;
         self.index(id, new.room, body)?;
         let sql = "UPDATE entries SET edit = ?2, edited_at = ?3 WHERE id = ?1";
         self.run(sql, params![id, int(seq), new.at.millis()])
@@ -87,9 +104,11 @@ impl Batch<'_> {
 
     fn delete(&self, room: RoomId, target: Seq, seq: Seq) -> Stored<()> {
         let id = self.unindex(room, target)?;
-        let sql = "UPDATE entries SET text = '', files = NULL, deleted = ?2, pinned = NULL WHERE id = ?1";
+        let sql =
+            "UPDATE entries SET text = '', files = NULL, mentions = NULL, deleted = ?2, pinned = NULL WHERE id = ?1";
         self.run(sql, params![id, int(seq)])?;
-        let sql = "UPDATE entries SET text = '' WHERE room = ?1 AND target = ?2 AND kind = ?3 AND target IS NOT NULL";
+        let sql = "UPDATE entries SET text = '', mentions = NULL
+                   WHERE room = ?1 AND target = ?2 AND kind = ?3 AND target IS NOT NULL";
         self.run(sql, params![room.as_bytes(), int(target), EDITED])?;
         self.run("DELETE FROM reactions WHERE room = ?1 AND target = ?2", params![room.as_bytes(), int(target)])
     }

@@ -38,6 +38,7 @@ pub(super) struct Columns<'a> {
     pub flag: Option<i64>,
     pub files: Option<Vec<u8>>,
     pub text: Option<&'a str>,
+    pub mentions: Option<Vec<u8>>,
 }
 
 impl<'a> Columns<'a> {
@@ -50,10 +51,15 @@ impl<'a> Columns<'a> {
             EntryKind::Message(content) => Self {
                 reply_to: content.reply_to,
                 other: content.to,
-                files: files(&content.attachments),
+                files: column::blob(content.attachments.iter().map(FileId::as_bytes)),
+                mentions: column::blob(content.mentions.iter().map(UserId::as_bytes)),
                 ..says(MESSAGE, content.body.as_str())
             },
-            EntryKind::Edited { target, body } => Self { text: Some(body.as_str()), ..on(EDITED, target) },
+            EntryKind::Edited { target, body, mentions } => Self {
+                text: Some(body.as_str()),
+                mentions: column::blob(mentions.iter().map(UserId::as_bytes)),
+                ..on(EDITED, target)
+            },
             EntryKind::Deleted { target } => on(DELETED, target),
             EntryKind::Reacted { target, emoji } => Self { text: Some(emoji.as_str()), ..on(REACTED, target) },
             EntryKind::Unreacted { target, emoji } => Self { text: Some(emoji.as_str()), ..on(UNREACTED, target) },
@@ -73,29 +79,31 @@ impl<'a> Columns<'a> {
     }
 }
 
-fn files(ids: &[FileId]) -> Option<Vec<u8>> {
-    (!ids.is_empty()).then(|| ids.iter().flat_map(|id| *id.as_bytes()).collect())
-}
-
 /// The columns of an entry, of `entries AS e JOIN users AS u`.
 pub(super) const ENTRY: &str =
     "e.room, e.seq, e.at, e.client_id, e.kind, e.target, e.reply_to, e.other, e.flag, e.files, e.text,
-     u.id, u.username, u.display_name, u.avatar_url, u.gender, u.guest + 2 * (u.deletion <> 0)";
+     u.id, u.username, u.display_name, u.avatar_url, u.gender, u.guest + 2 * (u.deletion <> 0), e.mentions";
 
 /// The same with the text that a message has now, and what else has become of it.
 pub(super) const AS_IT_STANDS: &str =
     "e.room, e.seq, e.at, e.client_id, e.kind, e.target, e.reply_to, e.other, e.flag, e.files,
      CASE WHEN e.edit IS NULL THEN e.text
           ELSE (SELECT x.text FROM entries x WHERE x.room = e.room AND x.seq = e.edit) END,
-     u.id, u.username, u.display_name, u.avatar_url, u.gender, u.guest + 2 * (u.deletion <> 0),
-     e.edited_at, e.deleted, e.pinned";
+     u.id, u.username, u.display_name, u.avatar_url, u.gender, u.guest + 2 * (u.deletion <> 0), e.edited_at, e.deleted, e.pinned,
+     CASE WHEN e.edit IS NULL THEN e.mentions
+          ELSE (SELECT x.mentions FROM entries x WHERE x.room = e.room AND x.seq = e.edit) END";
 
-fn content(row: &Row<'_>) -> Result<MessageContent> {
+/// Where `mentions` is in each of the two.
+const OF_ENTRY: usize = 17;
+const AS_THEY_STAND: usize = 20;
+
+fn content(row: &Row<'_>, mentions: usize) -> Result<MessageContent> {
     Ok(MessageContent {
         body: column::text(row, 10, MessageBody::from_stored)?,
         reply_to: column::seq_or_none(row, 6)?,
         attachments: column::id_list(row, 9)?,
         to: column::id_or_none(row, 7)?,
+        mentions: column::id_list(row, mentions)?,
     })
 }
 
@@ -104,8 +112,12 @@ fn kind(row: &Row<'_>) -> Result<EntryKind> {
     let user = || column::id(row, 7);
     let emoji = || column::text(row, 10, Emoji::from_stored);
     Ok(match row.get(4)? {
-        MESSAGE => EntryKind::Message(content(row)?),
-        EDITED => EntryKind::Edited { target: target()?, body: column::text(row, 10, MessageBody::from_stored)? },
+        MESSAGE => EntryKind::Message(content(row, OF_ENTRY)?),
+        EDITED => EntryKind::Edited {
+            target: target()?,
+            body: column::text(row, 10, MessageBody::from_stored)?,
+            mentions: column::id_list(row, OF_ENTRY)?,
+        },
         DELETED => EntryKind::Deleted { target: target()? },
         REACTED => EntryKind::Reacted { target: target()?, emoji: emoji()? },
         UNREACTED => EntryKind::Unreacted { target: target()?, emoji: emoji()? },
@@ -144,7 +156,7 @@ pub(super) fn message(row: &Row<'_>) -> Result<Message> {
         at: column::time(row, 2)?,
         author: authors::author(row, 11)?,
         client_id: column::id_or_none(row, 3)?,
-        content: content(row)?,
+        content: content(row, AS_THEY_STAND)?,
         edited_at: column::time_or_none(row, 17)?,
         deleted: row.get::<_, Option<i64>>(18)?.is_some(),
         pinned: row.get::<_, Option<i64>>(19)?.is_some(),

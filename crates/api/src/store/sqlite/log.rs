@@ -4,7 +4,7 @@ use super::Sqlite;
 use super::column::{self, int};
 use super::entry::{ENTRY, entry};
 use super::{append, messages, search};
-use crate::store::{Appended, EntrySlice, Log, MessageSlice, NewEntry, Search, Stored};
+use crate::store::{Appended, Call, EntrySlice, Heard, Log, MessageSlice, NewEntry, Search, Stored};
 use async_trait::async_trait;
 use natter_shared::entry::{Entry, Message};
 use natter_shared::id::{ClientId, RoomId, Seq, UserId};
@@ -40,10 +40,32 @@ fn entries_after_many(conn: &Connection, cursors: &[(RoomId, Seq)], limit: u32) 
     Ok(slices)
 }
 
+fn heard(conn: &Connection, call: &Call) -> Stored<Heard> {
+    let sql = "SELECT r.member_count, m.role FROM rooms r
+               LEFT JOIN members m ON m.room = r.id AND m.user = ?2 AND m.state = 0 WHERE r.id = ?1";
+    let found = conn.prepare_cached(sql)?.query_row([call.room.as_bytes(), call.author.as_bytes()], |row| {
+        Ok(Heard { members: row.get(0)?, role: column::code_or_none(row, 1)?, people: Vec::new() })
+    });
+    let Some(mut heard) = found.optional()? else { return Ok(Heard::default()) };
+    let sql = "SELECT u.id FROM users u JOIN members m ON m.room = ?1 AND m.user = u.id AND m.state = 0
+               WHERE u.username = ?2";
+    let mut named = conn.prepare_cached(sql)?;
+    for name in &call.names {
+        let of = params![call.room.as_bytes(), name];
+        heard.people.extend(named.query_row(of, |row| column::id::<UserId>(row, 0)).optional()?);
+    }
+    Ok(heard)
+}
+
 #[async_trait]
 impl Log for Sqlite {
     async fn append(&self, batch: Vec<NewEntry>) -> Stored<Vec<Appended>> {
         self.write(move |desk| append::append(desk, batch)).await
+    }
+
+    async fn heard(&self, calls: &[Call]) -> Stored<Vec<Heard>> {
+        let calls = calls.to_vec();
+        self.read(move |conn| calls.iter().map(|call| heard(conn, call)).collect()).await
     }
 
     async fn entries_after(&self, room: RoomId, after: Seq, limit: u32) -> Stored<Option<EntrySlice>> {

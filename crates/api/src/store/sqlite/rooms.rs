@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use natter_shared::account::User;
 use natter_shared::entry::EntryKind;
 use natter_shared::id::{RoomId, Seq, UserId};
-use natter_shared::room::{Role, RoomKind};
+use natter_shared::room::{Notify, Role, RoomKind};
 use natter_shared::text::{JoinCode, RoomName, Topic};
 use natter_shared::timestamp::Timestamp;
 use rusqlite::{Connection, Error, OptionalExtension, Result, Row, ToSql, params};
@@ -107,6 +107,12 @@ pub(super) fn rooms_of(conn: &Connection, user: UserId) -> Stored<Vec<RoomId>> {
     let mut found = conn.prepare_cached("SELECT room FROM members WHERE user = ?1 AND state = 0")?;
     let rooms = found.query_map([user.as_bytes()], |row| column::id(row, 0))?;
     Ok(rooms.collect::<Result<_>>()?)
+}
+
+fn set_notify(conn: &Connection, room: RoomId, user: UserId, notify: Notify) -> Stored<bool> {
+    let sql = "UPDATE members SET notify = ?3 WHERE room = ?1 AND user = ?2 AND state = ?4";
+    let set = conn.prepare_cached(sql)?.execute(params![room.as_bytes(), user.as_bytes(), notify.code(), MEMBER])?;
+    Ok(set == 1)
 }
 
 fn create(desk: &mut Desk, new: &NewRoomRecord) -> Stored<CreatedRoom> {
@@ -258,6 +264,10 @@ impl Rooms for Sqlite {
 
     async fn rooms_of(&self, user: UserId) -> Stored<Vec<RoomId>> {
         self.read(move |conn| rooms_of(conn, user)).await
+    }
+
+    async fn set_notify(&self, room: RoomId, user: UserId, notify: Notify) -> Stored<bool> {
+        self.write(move |desk| set_notify(&desk.conn, room, user, notify)).await
     }
 
     async fn overviews(&self, user: UserId) -> Stored<Vec<OverviewRecord>> {

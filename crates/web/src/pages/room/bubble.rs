@@ -1,5 +1,6 @@
 //! What stands in a message's bubble: the text, the ticks, the reactions, and the toolbar of what one can do with it.
 
+use super::mention::called;
 use super::message::part;
 use super::{Mode, Open, RoomFrame};
 use crate::components::dialog::Anchor;
@@ -70,7 +71,7 @@ pub fn Body(view: Memo<Option<MessageView>>) -> impl IntoView {
     let body = live(move || match text.get().flatten() {
         Some(text) => view! {
             <span class="body" data-testid="body">
-                <Spans text=&text />
+                <Spans text=&text mention=called />
             </span>
         }
         .into_any(),

@@ -1,6 +1,7 @@
 //! Where one writes. What is written stays a draft until it is in the outbox, and in the outbox until the server has it.
 
 use super::attach::{self, Attach};
+use super::mention::{Names, Offer};
 use super::{Mode, Open, RoomFrame};
 use crate::components::dialog::{Anchor, CloseButton};
 use crate::components::drawing::{Show, live};
@@ -100,6 +101,8 @@ fn Field() -> impl IntoView {
     let busy = RwSignal::new(false);
 
     let tray = chat.tray(room);
+    let offer = Offer::new(room, node);
+
     let placeholder = Memo::new(move || {
         chat.room(room).map(|it| {
             let key = if it.room.kind == RoomKind::Direct { "composer.to_person" } else { "composer.to_room" };
@@ -172,6 +175,7 @@ fn Field() -> impl IntoView {
                 chat.typed(room);
             }
         }
+        offer.look();
     };
     let change = move |seq: Seq, body: String| {
         if let Err(why) = MessageBody::parse(&body) {
@@ -240,6 +244,7 @@ fn Field() -> impl IntoView {
         }
     };
     let keys = move |ev: web_sys::KeyboardEvent| match ev.key().as_str() {
+        _ if offer.takes_key(&ev) => {}
         // While an input method composes, Enter belongs to it (229 is what some browsers report instead).
         "Enter" if !ev.shift_key() && !ev.is_composing() && ev.key_code() != 229 => {
             ev.prevent_default();
@@ -294,6 +299,7 @@ fn Field() -> impl IntoView {
         >
             {banner}
             <Show when=move || !tray.is_empty()>{parts::overlay(Overlay::Tray, Callback::new(|()| ()))}</Show>
+            <Names offer />
             <div class="line">
                 <textarea
                     id="composer"
@@ -308,6 +314,12 @@ fn Field() -> impl IntoView {
                     on:input=move |ev| typed(event_target_value(&ev))
                     on:keydown=keys
                     on:paste=move |ev| attach::paste(chat, room, &ev)
+                    on:click=move |_| offer.look()
+                    on:blur=move |_| offer.hide()
+                    aria-autocomplete="list"
+                    aria-haspopup="listbox"
+                    aria-controls=move || offer.is_open().then_some("names")
+                    aria-activedescendant=move || offer.active()
                 ></textarea>
                 <Attach />
                 <button

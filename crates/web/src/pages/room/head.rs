@@ -3,6 +3,7 @@
 use super::{Open, RoomFrame};
 use crate::components::avatar::Avatar;
 use crate::components::copy::CopyButton;
+use crate::components::dialog::Anchor;
 use crate::components::drawing::{Show, live};
 use crate::components::icon::{Icon, Sign};
 use crate::components::memo::Memo;
@@ -11,7 +12,7 @@ use crate::locale::t;
 use crate::pages::invite_link;
 use crate::pages::shell::{Frame, RoomsButton};
 use leptos::prelude::*;
-use natter_shared::room::{Role, Room, RoomKind, Visibility};
+use natter_shared::room::{Notify, Role, Room, RoomKind, Visibility};
 
 #[component]
 pub fn Head() -> impl IntoView {
@@ -20,6 +21,7 @@ pub fn Head() -> impl IntoView {
     let shell = Frame::take();
     let id = frame.room;
     let room = Memo::new(move || chat.room(id).map(|it| it.room));
+    let muted = Memo::new(move || chat.room(id).is_some_and(|it| it.notify != Notify::Everything));
     let is_room = Memo::new(move || room.with(|room| room.as_ref().is_some_and(|it| it.kind == RoomKind::Room)));
     let may_manage = Memo::new(move || {
         is_room.get() && room.with(|room| room.as_ref().is_some_and(|it| it.role >= Some(Role::Admin)))
@@ -53,6 +55,19 @@ pub fn Head() -> impl IntoView {
                 on:click=move |_| shell.toggle_people()
             >
                 <Sign icon=Icon::People />
+            </button>
+            <button
+                type="button"
+                class="icon"
+                aria-label=t("notify.title")
+                title=t("notify.title")
+                data-notify=move || if muted.get() { "less" } else { "everything" }
+                on:click=move |ev| frame.open.set(Some(Open::Attention(Anchor::of(&ev))))
+            >
+                {live(move || {
+                    let icon = if muted.get() { Icon::BellOff } else { Icon::Bell };
+                    view! { <Sign icon /> }.into_any()
+                })}
             </button>
             <Show when=move || may_manage.get()>
                 <button

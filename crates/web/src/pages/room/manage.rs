@@ -1,6 +1,7 @@
 //! What administrators do with a room as a whole: its name, topic and visibility, its join code, bans, its archive.
 
 use super::RoomFrame;
+use super::attention::NotifyChoice;
 use super::head::Code;
 use crate::api::rooms;
 use crate::components::avatar::Avatar;
@@ -22,6 +23,7 @@ pub fn Manage(on_close: Callback<()>) -> impl IntoView {
         <Dialog label=t("manage.title") on_close>
             <h2>{t("manage.title")}</h2>
             {room.map(|room| view! { <About room on_close /> }.into_any())}
+            <NotifyChoice />
             <CodePart />
             <BansPart />
             <ArchivePart on_close />

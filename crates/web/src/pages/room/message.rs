@@ -54,6 +54,7 @@ pub fn MessageRow(key: RowKey) -> impl IntoView {
     let edited = part(view, |view| view.edited && !view.deleted);
     let deleted = part(view, |view| view.deleted);
     let to = part(view, |view| view.to);
+    let mentions_me = part(view, |view| view.mentions_me);
     let is = |memo: Memo<Option<bool>>| move || memo.get() == Some(true);
     let word = |memo: Memo<Option<bool>>| move || if memo.get() == Some(true) { "true" } else { "false" };
     let failed = move || tick.with(|tick| matches!(tick, Some(Some(Tick::Failed(_)))));
@@ -91,6 +92,7 @@ pub fn MessageRow(key: RowKey) -> impl IntoView {
             class:other=!own
             class:first=is(starts)
             class:last=is(ends)
+            class:mentions-me=is(mentions_me)
             tabindex="-1"
             data-testid="message"
             data-seq=move || seq.get().flatten().map(|seq| seq.to_string())

@@ -1,12 +1,14 @@
 //! One room or direct conversation: its head, its timeline, the composer, its people, and the dialogs that belong to them.
 
 mod attach;
+mod attention;
 mod bubble;
 mod composer;
 mod dialogs;
 mod head;
 mod lightbox;
 mod manage;
+mod mention;
 mod message;
 mod people;
 mod person;
@@ -30,12 +32,12 @@ use crate::components::memo::Memo;
 use crate::components::notice::{Alert, LogSkeleton};
 use crate::live::{Chat, use_chat};
 use crate::locale::t;
-use crate::pages::home::unread_title;
 use crate::pages::parts::{self, Overlay};
-use crate::state::{Load, Rooms};
+use crate::state::Load;
 use composer::Composer;
 use head::Head;
 use leptos::prelude::*;
+use mention::FirstMention;
 use natter_shared::account::User;
 use natter_shared::id::{FileId, RoomId, Seq};
 use natter_shared::room::{Role, RoomKind};
@@ -71,6 +73,7 @@ pub enum Open {
     /// Whether for good.
     Remove(User, bool),
     Manage,
+    Attention(Option<Anchor>),
     Leave,
     /// Images of a message, and which of them is shown first.
     Picture(Vec<FileId>, usize),
@@ -169,11 +172,7 @@ fn Inside(load: Memo<Load>) -> impl IntoView {
     let room = frame.room;
     let shell = Frame::take();
     let name = Memo::new(move || chat.room(room).map(|it| it.room.name.to_string()).unwrap_or_default());
-    title(move || {
-        let unread = unread_title(chat.with_rooms(Rooms::unread_total));
-        let name = name.get();
-        if unread.is_empty() || name.is_empty() { format!("{unread}{name}") } else { format!("{unread} {name}") }
-    });
+    title(move || name.get());
     let failed = Memo::new(move || match load.get() {
         Load::Failed(why) => Some(why),
         _ => None,
@@ -205,6 +204,7 @@ fn Inside(load: Memo<Load>) -> impl IntoView {
                     }
                 >
                     <Log />
+                    <FirstMention />
                 </Show>
             </div>
             <Composer />

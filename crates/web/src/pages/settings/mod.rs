@@ -2,12 +2,13 @@
 
 mod deletion;
 mod logins;
+mod notifications;
 mod password;
 mod picture;
 mod profile;
 mod theme;
 
-use super::shell::{Banner, Page};
+use super::shell::{Banner, Frame, Page};
 use super::{Go, title};
 use crate::live::use_chat;
 use crate::locale::t;
@@ -15,6 +16,7 @@ use crate::place;
 use deletion::DeletionPart;
 use leptos::prelude::*;
 use logins::Logins;
+use notifications::Notifications;
 use password::PasswordForm;
 use profile::ProfileForm;
 use theme::Theme;
@@ -24,6 +26,7 @@ use wasm_bindgen_futures::spawn_local;
 pub fn Settings() -> impl IntoView {
     let chat = use_chat();
     let go = Go::take();
+    let frame = Frame::take();
     title(|| t("settings.heading").to_owned());
     let log_out = move |_| {
         spawn_local(async move {
@@ -39,9 +42,13 @@ pub fn Settings() -> impl IntoView {
             <h1>{t("settings.heading")}</h1>
             <ProfileForm />
             <Theme />
+            <Notifications />
             {(!untrack(|| chat.is_guest())).then(|| view! { <PasswordForm /> }.into_any())}
             <Logins />
             <div class="panel">
+                <button type="button" class="btn" on:click=move |_| frame.open_keys()>
+                    {t("keys.title")}
+                </button>
                 <button type="button" class="btn bad" on:click=log_out>
                     {t("rail.log_out")}
                 </button>

@@ -1,6 +1,6 @@
 //! The quick switcher (Ctrl+K): rooms and conversations by name, people by username. Enter goes there.
 
-use super::go_to_room;
+use super::{Frame, go_to_room};
 use crate::api::accounts;
 use crate::components::avatar::Avatar;
 use crate::components::dialog::Dialog;
@@ -25,8 +25,15 @@ const PEOPLE: u32 = 8;
 
 #[derive(Clone, PartialEq)]
 enum Choice {
-    Room { id: RoomId, name: String, icon: Icon, peer: Option<User> },
+    Room {
+        id: RoomId,
+        name: String,
+        icon: Icon,
+        peer: Option<User>,
+    },
     Person(User),
+    /// The sheet of keys.
+    Keys,
 }
 
 impl Choice {
@@ -34,6 +41,7 @@ impl Choice {
         match self {
             Self::Room { id, .. } => id.to_string(),
             Self::Person(user) => user.id.to_string(),
+            Self::Keys => "keys".to_owned(),
         }
     }
 }
@@ -43,6 +51,7 @@ impl Choice {
 struct Finder {
     chat: Chat,
     go: Go,
+    frame: Frame,
     text: RwSignal<String>,
     people: RwSignal<Vec<User>>,
     /// Which choice is chosen.
@@ -78,6 +87,9 @@ impl Finder {
         let new = self.people.get().into_iter().filter(|user| !talked_to(user) && Some(user.id) != me);
         let new: Vec<Choice> = new.map(Choice::Person).collect();
         found.extend(new);
+        if fits(t("keys.title")) || wanted == "?" {
+            found.push(Choice::Keys);
+        }
         found
     }
 
@@ -114,10 +126,11 @@ impl Finder {
     }
 
     fn open(self, choice: Choice) {
-        let Self { chat, go, .. } = self;
+        let Self { chat, go, frame, .. } = self;
         self.on_close.run(());
         match choice {
             Choice::Room { id, .. } => go_to_room(go, id),
+            Choice::Keys => frame.open_keys(),
             Choice::Person(user) => spawn_local(async move {
                 match chat.direct(&user.username).await {
                     Ok(room) => go_to_room(go, room.id),
@@ -133,6 +146,7 @@ pub fn Jump(on_close: Callback<()>) -> impl IntoView {
     let finder = Finder {
         chat: use_chat(),
         go: Go::take(),
+        frame: Frame::take(),
         text: RwSignal::new(String::new()),
         people: RwSignal::new(Vec::new()),
         at: RwSignal::new(0),
@@ -221,6 +235,7 @@ fn Line(finder: Finder, index: usize, choice: Choice) -> impl IntoView {
         Choice::Room { name, peer: Some(peer), .. } => {
             (view! { <Avatar face=&peer size="small" /> }.into_any(), name, Some(peer.username.to_string()))
         }
+        Choice::Keys => (view! { <Sign icon=Icon::Keys /> }.into_any(), t("keys.title").to_owned(), None),
         Choice::Person(user) => (
             view! { <Avatar face=&user size="small" /> }.into_any(),
             user.display_name.to_string(),

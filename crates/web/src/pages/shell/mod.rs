@@ -2,24 +2,28 @@
 //! in it change.
 
 mod jump;
+mod keys;
 mod new_room;
 mod rail;
+mod sheet;
 mod toasts;
 
 pub use jump::Jump;
 pub use new_room::NewRoom;
+pub use sheet::Sheet as KeySheet;
 
 use crate::components::drawing::Show;
 use crate::components::memo::Memo;
 use crate::components::notice::{ListSkeleton, LogSkeleton};
-use crate::live::use_chat;
+use crate::live::{Chat, use_chat};
 use crate::locale::t;
 use crate::pages::home::Home;
 use crate::pages::parts::{self, Overlay, Sheet};
 use crate::pages::room::RoomPage;
 use crate::pages::{Go, Lost};
 use crate::place::Place;
-use crate::state::Status;
+use crate::state::{Rooms, Status, Waiting};
+use keys::Keys;
 use leptos::ev;
 use leptos::prelude::*;
 use rail::Rail;
@@ -44,6 +48,8 @@ pub struct Frame {
     /// Whether the people stand beside the room on a wide screen.
     people: RwSignal<bool>,
     jump: RwSignal<bool>,
+    /// The sheet of keys.
+    keys: RwSignal<bool>,
     new_room: RwSignal<bool>,
     /// What had the focus before a drawer opened.
     before: StoredValue<Option<web_sys::HtmlElement>, LocalStorage>,
@@ -59,6 +65,7 @@ impl Frame {
             drawer: RwSignal::new(None),
             people: RwSignal::new(true),
             jump: RwSignal::new(false),
+            keys: RwSignal::new(false),
             new_room: RwSignal::new(false),
             before: StoredValue::new_local(None),
         }
@@ -66,6 +73,10 @@ impl Frame {
 
     pub fn open_jump(self) {
         self.jump.set(true);
+    }
+
+    pub fn open_keys(self) {
+        self.keys.set(true);
     }
 
     pub fn open_new_room(self) {
@@ -139,14 +150,12 @@ pub fn Shell(place: Memo<Place>) -> impl IntoView {
     let chat = use_chat();
     let frame = Frame::new();
     provide_context(frame);
-    let keys = window_event_listener(ev::keydown, move |ev| {
-        if (ev.ctrl_key() || ev.meta_key()) && ev.key().eq_ignore_ascii_case("k") {
-            ev.prevent_default();
-            frame.jump.set(true);
-        } else if ev.key() == "Escape" {
-            frame.close();
-        }
-    });
+    let chat = use_chat();
+    let go = Go::take();
+    let keys = Keys { chat, go, frame, place };
+    let keys = window_event_listener(ev::keydown, move |ev| keys.pressed(&ev));
+    chat.set_way_to_rooms(move |room| go_to_room(go, room));
+    show_what_waits(chat);
     let resized = window_event_listener(ev::resize, move |_| {
         if !is_narrow() && frame.drawer.get_untracked().is_some() {
             frame.drawer.set(None);
@@ -202,10 +211,31 @@ pub fn Shell(place: Memo<Place>) -> impl IntoView {
         <Show when=move || frame.jump.get()>
             {parts::overlay(Overlay::Jump, Callback::new(move |()| frame.jump.set(false)))}
         </Show>
+        <Show when=move || frame.keys.get()>
+            {parts::overlay(Overlay::Keys, Callback::new(move |()| frame.keys.set(false)))}
+        </Show>
         <Show when=move || frame.new_room.get()>
             {parts::overlay(Overlay::NewRoom, Callback::new(move |()| frame.new_room.set(false)))}
         </Show>
     }
+}
+
+/// Has the tab's icon say whether something waits, for as long as the frame is there.
+fn show_what_waits(chat: Chat) {
+    let draw = |address: &str| {
+        let link = document().query_selector("link[rel=icon]").ok().flatten();
+        if let Some(link) = link.filter(|link| link.get_attribute("href").as_deref() != Some(address)) {
+            let _ = link.set_attribute("href", address);
+        }
+    };
+    Effect::new(move |_| {
+        draw(match chat.with_rooms(Rooms::waiting) {
+            Waiting { calls: 1.., .. } => "/favicon-calls.svg",
+            Waiting { more: true, .. } => "/favicon-new.svg",
+            Waiting { .. } => "/favicon.svg",
+        });
+    });
+    on_cleanup(move || draw("/favicon.svg"));
 }
 
 /// The frame of a page that is not a conversation. On a phone it begins with the way to the rooms.

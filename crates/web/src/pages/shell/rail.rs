@@ -14,7 +14,7 @@ use crate::state::Rooms;
 use leptos::prelude::*;
 use natter_shared::account::User;
 use natter_shared::id::RoomId;
-use natter_shared::room::{RoomKind, Visibility};
+use natter_shared::room::{Notify, RoomKind, Visibility};
 use wasm_bindgen_futures::spawn_local;
 
 #[component]
@@ -172,6 +172,8 @@ fn Oneself() -> impl IntoView {
 struct Shown {
     name: String,
     unread: u32,
+    mentions: u32,
+    muted: bool,
     icon: Icon,
     peer: Option<User>,
 }
@@ -187,11 +189,15 @@ fn Line(room: RoomId, here: Memo<Option<RoomId>>) -> impl IntoView {
             name: it.room.name.to_string(),
             // What comes into the open room is read as it comes.
             unread: it.unread,
+            mentions: it.mentions,
+            muted: it.notify != Notify::Everything,
             icon: if it.room.visibility == Visibility::Private { Icon::Lock } else { Icon::Hash },
             peer,
         })
     });
     let unread = Memo::new(move || shown.with(|shown| shown.as_ref().map_or(0, |shown| shown.unread)));
+    let mentions = Memo::new(move || shown.with(|shown| shown.as_ref().map_or(0, |shown| shown.mentions)));
+    let muted = Memo::new(move || shown.with(|shown| shown.as_ref().is_some_and(|shown| shown.muted)));
     let name = Memo::new(move || shown.with(|shown| shown.as_ref().map_or_else(String::new, |it| it.name.clone())));
     let picture = Memo::new(move || shown.with(|shown| shown.as_ref().map(|it| (it.icon, it.peer.clone()))));
     let is_direct = move || picture.with(|it| it.as_ref().is_some_and(|(_, peer)| peer.is_some()));
@@ -199,11 +205,13 @@ fn Line(room: RoomId, here: Memo<Option<RoomId>>) -> impl IntoView {
         <li>
             <a
                 class="item"
-                class:unread=move || unread.get() != 0
+                class:unread=move || unread.get() != 0 && (!muted.get() || mentions.get() != 0)
+                class:muted=move || muted.get()
                 href=place::room(room)
                 data-testid="room-link"
                 data-room=room.to_string()
                 data-unread=move || unread.get().to_string()
+                data-mentions=move || mentions.get().to_string()
                 aria-current=move || (here.get() == Some(room)).then_some("page")
                 on:click=move |ev| {
                     // A plain click goes to the room; with a modifier key the browser has its way.
@@ -223,13 +231,28 @@ fn Line(room: RoomId, here: Memo<Option<RoomId>>) -> impl IntoView {
                     None => ().into_any(),
                 }}
                 <span class="name">{move || name.get()}</span>
+                <Show when=move || muted.get()>
+                    <span class="vh">{t("rail.muted")}</span>
+                </Show>
+                <Show when=move || mentions.get() != 0>
+                    <span class="badge mentions" aria-hidden="true">
+                        "@"
+                        {move || few(mentions.get())}
+                    </span>
+                    <span class="vh">{move || tf("rail.mentions", &[("n", &mentions.get().to_string())])}</span>
+                </Show>
                 <Show when=move || unread.get() != 0>
-                    <span class="badge" class:at=is_direct aria-hidden="true">
-                        {move || if unread.get() > 99 { "99+".to_owned() } else { unread.get().to_string() }}
+                    <span class="badge" class:at=move || is_direct() && !muted.get() aria-hidden="true">
+                        {move || few(unread.get())}
                     </span>
                     <span class="vh">{move || tf("rail.unread", &[("n", &unread.get().to_string())])}</span>
                 </Show>
             </a>
         </li>
     }
+}
+
+/// A number that a badge has room for.
+fn few(count: u32) -> String {
+    if count > 99 { "99+".to_owned() } else { count.to_string() }
 }

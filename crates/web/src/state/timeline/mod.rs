@@ -196,10 +196,18 @@ impl Timeline {
         self.is_ready() && (!self.older || self.oldest().is_some_and(|oldest| oldest <= seq))
     }
 
-    /// Loaded messages of others past `read` and up to `head` that are not deleted.
-    pub fn count_new(&self, read: Seq, head: Seq) -> usize {
+    /// Loaded messages of others past `read` and up to `head` that are not deleted, and how many of them mention the reader.
+    pub fn count_new(&self, read: Seq, head: Seq) -> (usize, usize) {
         let above = self.messages.range(read.next()..=head.max(read.next())).map(|(_, held)| &held.message);
-        above.filter(|message| message.author.id != self.me && !message.deleted).count()
+        let new = above.filter(|message| message.author.id != self.me && !message.deleted);
+        new.fold((0, 0), |(all, called), it| (all + 1, called + usize::from(it.content.mentions(self.me))))
+    }
+
+    /// The oldest loaded message past `read` that mentions the reader.
+    pub fn first_mention(&self, read: Seq) -> Option<Seq> {
+        let above = self.messages.range(read.next()..=self.head.max(read.next())).map(|(_, held)| &held.message);
+        let mut called = above.filter(|it| it.author.id != self.me && !it.deleted && it.content.mentions(self.me));
+        called.next().map(|message| message.seq)
     }
 
     /// Takes the newest page in place of all there was.

@@ -89,6 +89,7 @@ pub(super) fn member(doc: &MemberDoc) -> Stored<ArchivedMember> {
         joined: doc.joined.map(seq).transpose()?,
         delivered: seq(doc.delivered)?,
         read: seq(doc.read)?,
+        notify: doc.notify()?,
     })
 }
 
@@ -106,6 +107,7 @@ pub(super) fn member_doc(room: RoomId, member: &ArchivedMember) -> MemberDoc {
         joined: member.joined.map(int),
         delivered: int(member.delivered),
         read: int(member.read),
+        notify: Some(member.notify.word().to_owned()),
     }
 }
 

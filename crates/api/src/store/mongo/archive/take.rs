@@ -93,6 +93,8 @@ impl Shared {
         let mut rooms: BTreeMap<RoomId, (Seq, Seq)> = BTreeMap::new();
         let mut docs = Vec::with_capacity(entries.len());
         let mut blanks = Vec::new();
+        // Of several edits of a message the last one says whom it mentions, for statements are done in no order.
+        let mut edits: BTreeMap<(RoomId, Seq), Document> = BTreeMap::new();
         for (seq, entry) in entries {
             let seq = *seq;
             let (_, last) = rooms.entry(entry.room).or_insert((seq, seq.back(1)));
@@ -101,8 +103,12 @@ impl Shared {
             }
             *last = seq;
             docs.push(EntryDoc::at(entry, seq)?);
-            if let EntryKind::Deleted { target } = &entry.what {
-                blanks.extend(effects::blanks(entry.room, *target, seq));
+            match &entry.what {
+                EntryKind::Edited { target, mentions, .. } => {
+                    edits.insert((entry.room, *target), effects::mentions(entry.room, *target, mentions));
+                }
+                EntryKind::Deleted { target } => blanks.extend(effects::blanks(entry.room, *target, seq)),
+                _ => {}
             }
         }
         if docs.is_empty() {
@@ -133,6 +139,7 @@ impl Shared {
                 }
             }
         }
+        self.update_all(self.entries.name(), edits.into_values().collect()).await?;
         self.update_all(self.entries.name(), blanks).await?;
         // A short log is indexed when somebody searches it; a long one would take too long then.
         for (room, _) in rooms.iter().filter(|(_, (first, last))| last.get() - first.get() >= LONG) {

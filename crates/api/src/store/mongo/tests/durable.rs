@@ -9,7 +9,7 @@ use mongodb::event::command::CommandEvent;
 use natter_shared::account::ProfileChange;
 use natter_shared::entry::EntryKind;
 use natter_shared::id::{RoomId, Seq, SessionId};
-use natter_shared::room::{Role, Visibility};
+use natter_shared::room::{Notify, Role, Visibility};
 use natter_shared::text::{DisplayName, Emoji, MessageBody, RoomName, Topic};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -94,7 +94,8 @@ async fn rooms_and_entries(world: &World, store: &dyn Store) {
     store.append(batch).await.unwrap();
     let (body, emoji) = (MessageBody::parse("hullo").unwrap(), Emoji::parse("👍").unwrap());
     for what in [
-        EntryKind::Edited { target, body },
+        EntryKind::Edited { target, body: body.clone(), mentions: vec![eve.id] },
+        EntryKind::edited(target, body),
         EntryKind::Reacted { target, emoji: emoji.clone() },
         EntryKind::Unreacted { target, emoji },
         EntryKind::Pinned { target },
@@ -109,6 +110,7 @@ async fn rooms_and_entries(world: &World, store: &dyn Store) {
     ] {
         world.does(room, &bob, what).await;
     }
+    assert!(store.set_notify(room, eve.id, Notify::Nothing).await.unwrap());
     let mark = NewMark { room, user: eve.id, delivered: Seq::MAX, read: Seq::ZERO };
     assert_eq!(store.raise_marks(vec![mark]).await.unwrap().len(), 1);
     world.does(room, &eve, EntryKind::Left).await;

@@ -1,14 +1,14 @@
 //! What reading costs: not the length of the logs. A plan that reads a whole room is right in every test with a small one.
 
 use super::{Mongo, World, open};
-use crate::store::conformance::message;
+use crate::store::conformance::{calling, message};
 use crate::store::mongo::document::{EntryDoc, Id};
 use crate::store::mongo::overviews;
 use crate::store::{Log, Rooms};
 use futures_util::TryStreamExt;
 use mongodb::bson::{DateTime, Document, doc};
 use natter_shared::account::User;
-use natter_shared::id::RoomId;
+use natter_shared::id::{RoomId, UserId};
 use natter_shared::limits;
 
 /// Messages in each room: more than are ever counted as unread.
@@ -109,4 +109,31 @@ async fn unread_messages_are_counted_in_an_index_and_to_their_limit() {
             mongo.shared.entries.aggregate(pipeline).await.unwrap().try_collect().await.unwrap();
         assert_eq!(counted.iter().map(|count| number(count, "n")).collect::<Vec<_>>(), [most]);
     }
+}
+
+#[tokio::test]
+#[ignore = "needs a MongoDB: cargo xtask test starts one"]
+async fn mentions_are_counted_without_reading_what_mentions_nobody() {
+    let (mongo, world) = open(&super::address(), |_| ()).await;
+    let (ann, bob) = (world.person("ann").await, world.person("bob").await);
+    let room = long_rooms(&mongo, &world, &ann, &bob).await[0];
+    let called = |seq: i64, whom: &[UserId]| EntryDoc {
+        room: room.stored(),
+        seq,
+        at: DateTime::from_millis(seq),
+        author: bob.id.stored(),
+        ..EntryDoc::of(&calling(message("@ann"), whom)).unwrap()
+    };
+    let docs =
+        [called(LONG + 1, &[ann.id]), called(LONG + 2, &[bob.id, ann.id]), called(LONG + 3, &[UserId::EVERYBODY])];
+    mongo.shared.entries.insert_many(docs).await.unwrap();
+    let pipeline = overviews::mentions(ann.id, room.stored(), 1, LONG + 3);
+    let explain = doc! { "aggregate": "entries", "pipeline": &pipeline, "cursor": {} };
+    let plan = mongo.shared.db.run_command(doc! { "explain": explain, "verbosity": "executionStats" }).await.unwrap();
+    let first = plan.get_array("stages").unwrap()[0].as_document().unwrap();
+    let done = first.get_document("$cursor").unwrap().get_document("executionStats").unwrap();
+    assert!(number(done, "totalKeysExamined") <= 8 && number(done, "totalDocsExamined") <= 3, "{plan}");
+    let overviews = mongo.overviews(ann.id).await.unwrap();
+    let counts = overviews.iter().find(|it| it.room.id == room).map(|it| (it.unread, it.mentions));
+    assert_eq!(counts, Some((limits::UNREAD_MAX, 3)));
 }
