@@ -156,6 +156,7 @@ impl EntryKind {
                 | Self::Visibility { .. }
                 | Self::Archived { .. }
                 | Self::Role { .. }
+                | Self::Pinned { .. }
         )
     }
 }

@@ -18,6 +18,7 @@ use actix_web::{HttpResponse, ResponseError};
 use natter_shared::error::{ErrorBody, ErrorCode, ErrorDetail, Fields};
 use natter_shared::frame::ServerFrame;
 use natter_shared::id::ClientId;
+use natter_shared::limits;
 use std::fmt;
 
 /// A refusal or failure on its way to a client.
@@ -295,6 +296,10 @@ impl From<MessageError> for ApiError {
             MessageError::Archived => Self::archived(),
             MessageError::TooManyReactions => {
                 Self::new(ErrorCode::LimitReached, "This message takes no more different reactions")
+            }
+            MessageError::TooManyPins => {
+                let most = limits::PINS_PER_ROOM;
+                Self::new(ErrorCode::LimitReached, format!("A room has at most {most} pinned messages. Unpin one first"))
             }
             MessageError::Invalid(fields) => Self::invalid(fields),
             MessageError::TooOften(wait) => wait.into(),

@@ -67,6 +67,10 @@ impl Log for Watched {
         self.log.message(room, seq).await
     }
 
+    async fn pins(&self, room: RoomId, reader: UserId) -> Stored<Vec<Message>> {
+        self.log.pins(room, reader).await
+    }
+
     async fn search(&self, search: Search) -> Stored<Vec<Message>> {
         self.log.search(search).await
     }

@@ -17,7 +17,7 @@ use std::collections::BTreeSet;
 
 /// Whether an entry changes anything but the log. What it changes about a message is found out when that is read.
 pub(super) const fn has_effect(what: &EntryKind) -> bool {
-    matches!(what, EntryKind::Deleted { .. }) || what.is_event()
+    matches!(what, EntryKind::Deleted { .. } | EntryKind::Unpinned { .. }) || what.is_event()
 }
 
 /// Why effects did not take place.
@@ -71,7 +71,9 @@ fn statements(entries: &[(&NewEntry, Seq)], rooms: &Rooms) -> Statements {
     for (entry, seq) in entries {
         let room = entry.room;
         match &entry.what {
-            EntryKind::Deleted { target } => all.entries.extend(blanks(room, *target, *seq)),
+            EntryKind::Deleted { .. } | EntryKind::Pinned { .. } | EntryKind::Unpinned { .. } => {
+                all.entries.extend(on_message(room, &entry.what, *seq));
+            }
             EntryKind::Joined => {
                 all.join(room, entry.author, *seq);
                 crowds.insert(room);
@@ -122,10 +124,23 @@ impl Statements {
     }
 }
 
+/// What an entry that stands at `seq` changes in the documents of the log itself.
+pub(super) fn on_message(room: RoomId, what: &EntryKind, seq: Seq) -> Vec<Document> {
+    let pin = |target: &Seq, change: Document| {
+        vec![doc! { "q": { "room": room.stored(), "seq": int(*target) }, "u": change }]
+    };
+    match what {
+        EntryKind::Deleted { target } => blanks(room, *target, seq).into(),
+        EntryKind::Pinned { target } => pin(target, doc! { "$set": { "pinned": int(seq) } }),
+        EntryKind::Unpinned { target } => pin(target, doc! { "$unset": { "pinned": "" } }),
+        _ => Vec::new(),
+    }
+}
+
 /// The statements that blank a message and all its edits, in the log; the deletion stands at `seq`.
-pub(super) fn blanks(room: RoomId, target: Seq, seq: Seq) -> [Document; 2] {
+fn blanks(room: RoomId, target: Seq, seq: Seq) -> [Document; 2] {
     let message = doc! { "room": room.stored(), "seq": int(target) };
-    let blank = doc! { "$set": { "text": "", "deleted": int(seq) }, "$unset": { "files": "" } };
+    let blank = doc! { "$set": { "text": "", "deleted": int(seq) }, "$unset": { "files": "", "pinned": "" } };
     let edits = doc! { "room": room.stored(), "target": int(target), "kind": EDITED };
     [doc! { "q": message, "u": blank }, doc! { "q": edits, "u": { "$set": { "text": "" } }, "multi": true }]
 }

@@ -72,6 +72,7 @@ pub(super) async fn prepare(shared: &Shared) -> Result<(), OpenError> {
             index("log", doc! { "room": 1, "seq": 1, "kind": 1, "author": 1, "other": 1, "deleted": 1 }),
             where_there(unique(ONCE, doc! { "room": 1, "author": 1, "client_id": 1 }), "client_id"),
             where_there(index("room_target", doc! { "room": 1, "target": 1, "seq": 1 }), "target"),
+            where_there(index("room_pinned", doc! { "room": 1, "pinned": 1 }), "pinned"),
             where_there(index("room_event", doc! { "room": 1, "seq": 1, "event": 1 }), "event"),
         ])
         .await?;

@@ -11,7 +11,6 @@ use crate::store::{NewEntry, RoomRecord, Stored};
 use futures_util::TryStreamExt;
 use mongodb::Collection;
 use mongodb::bson::{Document, Uuid, doc};
-use natter_shared::entry::EntryKind;
 use natter_shared::id::{RoomId, Seq, UserId};
 use natter_shared::room::RoomKind;
 use serde::Serialize;
@@ -90,7 +89,7 @@ impl Shared {
     async fn take_entries(&self, entries: &[(Seq, NewEntry)]) -> Stored<()> {
         let mut rooms: BTreeMap<RoomId, (Seq, Seq)> = BTreeMap::new();
         let mut docs = Vec::with_capacity(entries.len());
-        let mut blanks = Vec::new();
+        let mut changes = Vec::new();
         for (seq, entry) in entries {
             let seq = *seq;
             let (_, last) = rooms.entry(entry.room).or_insert((seq, seq.back(1)));
@@ -99,9 +98,7 @@ impl Shared {
             }
             *last = seq;
             docs.push(EntryDoc::at(entry, seq)?);
-            if let EntryKind::Deleted { target } = &entry.what {
-                blanks.extend(effects::blanks(entry.room, *target, seq));
-            }
+            changes.extend(effects::on_message(entry.room, &entry.what, seq));
         }
         if docs.is_empty() {
             return Ok(());
@@ -131,7 +128,7 @@ impl Shared {
                 }
             }
         }
-        self.update_all(self.entries.name(), blanks).await?;
+        self.update_all(self.entries.name(), changes).await?;
         // A short log is indexed when somebody searches it; a long one would take too long then.
         for (room, _) in rooms.iter().filter(|(_, (first, last))| last.get() - first.get() >= LONG) {
             words::index(self, *room).await?;
