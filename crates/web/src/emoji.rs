@@ -118,8 +118,8 @@ mod tests {
             assert_eq!(Reaction::parse(emoji.sign).unwrap().as_str(), emoji.sign);
             assert!(!emoji.name(false).is_empty() && !emoji.name(true).is_empty());
         }
-        let lines = TABLE.lines().filter(|line| line.contains(';')).count();
-        assert_eq!(lines, all().count() + usize::from(TABLE.lines().take(3).any(|line| line.contains(';'))));
+        let lines = TABLE.lines().filter(|line| !line.starts_with("# ") && !line.starts_with("= ")).count();
+        assert_eq!(lines, all().count(), "each line is read");
     }
 
     #[test]

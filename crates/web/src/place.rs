@@ -143,7 +143,8 @@ mod tests {
         assert_eq!(own_link(&link, here), Some((message(id, seq), id, Some(seq))));
         assert_eq!(own_link(&format!("{here}{}", room(id)), here), Some((room(id), id, None)));
         let hash = format!("{link}#x");
-        for other in ["https://chat.example.evil.example/r/x", "https://chat.example/settings", &hash, "https://chat.example"]
+        for other in
+            ["https://chat.example.evil.example/r/x", "https://chat.example/settings", &hash, "https://chat.example"]
         {
             assert_eq!(own_link(other, here), None, "{other}");
         }

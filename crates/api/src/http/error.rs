@@ -299,7 +299,10 @@ impl From<MessageError> for ApiError {
             }
             MessageError::TooManyPins => {
                 let most = limits::PINS_PER_ROOM;
-                Self::new(ErrorCode::LimitReached, format!("A room has at most {most} pinned messages. Unpin one first"))
+                Self::new(
+                    ErrorCode::LimitReached,
+                    format!("A room has at most {most} pinned messages. Unpin one first"),
+                )
             }
             MessageError::Invalid(fields) => Self::invalid(fields),
             MessageError::TooOften(wait) => wait.into(),

@@ -164,11 +164,7 @@ pub async fn unpin(login: Login, state: Data<AppState>, path: Path<(RoomId, Seq)
     (status = 403, description = "forbidden: a public room that one is not in", body = ErrorBody),
     (status = 404, description = "not_found", body = ErrorBody),
 ))]
-pub async fn pins(
-    login: Login,
-    state: Data<AppState>,
-    room: Path<RoomId>,
-) -> Result<Json<Page<Message>>, ApiError> {
+pub async fn pins(login: Login, state: Data<AppState>, room: Path<RoomId>) -> Result<Json<Page<Message>>, ApiError> {
     Ok(Json(state.messages.pins(&login.0, room.0).await?))
 }
 

@@ -11,7 +11,7 @@ use leptos::prelude::{
     GetValue, LocalStorage, StoredValue, expect_context, provide_context, window_event_listener_untyped,
 };
 use natter_shared::account::User;
-use natter_shared::entry::Entry;
+use natter_shared::entry::{Entry, Message};
 use natter_shared::id::{RoomId, Seq, UserId};
 use natter_shared::room::{Member, RoomOverview};
 use std::collections::BTreeSet;
@@ -141,6 +141,18 @@ impl Chat {
     /// How far a message has got with each of those for whom it is, the slowest first.
     pub fn ticks(&self, room: RoomId, seq: Seq) -> Vec<(User, Reached)> {
         self.read(&[Part::Timeline(room), Part::Members(room)], |state| state.ticks(room, seq))
+    }
+
+    /// What is pinned in a room, what was pinned last first; nothing as long as it is not loaded.
+    pub fn pins(&self, room: RoomId) -> Vec<Message> {
+        self.read(&[Part::Timeline(room)], |state| {
+            state.pins.get(&room).map(|pins| pins.messages().to_vec()).unwrap_or_default()
+        })
+    }
+
+    /// Whether this person may say what is pinned there.
+    pub fn may_pin(&self, room: RoomId) -> bool {
+        self.read(&[Part::Rooms], |state| state.may_pin(room))
     }
 
     /// How many messages of a room the server has not confirmed.

@@ -10,7 +10,7 @@ use super::browse::Browse;
 use super::coming::{Around, Part, coming};
 use super::join::Join;
 use super::profile::Profile;
-use super::room::{Dialogs, Open, SearchPanel};
+use super::room::{Dialogs, EmojiPicker, Open, SearchPanel};
 use super::settings::Settings;
 use super::shell::{Jump, NewRoom};
 use futures_util::FutureExt;
@@ -109,6 +109,18 @@ part!(overlays, fetch_overlays, draw_overlay(overlay: (Overlay, Callback<()>)) {
 pub fn overlay(overlay: Overlay, on_close: Callback<()>) -> AnyView {
     let around = if matches!(overlay, Overlay::Search) { Around::Panel } else { Around::Above(on_close) };
     coming(&OVERLAYS, around, move || now(draw_overlay((overlay.clone(), on_close))))
+}
+
+static EMOJI: Part = Part::new(|| Box::pin(async { fetch_emoji().await.is_ok() }));
+
+part!(emoji, fetch_emoji, draw_emoji(picker: (Open, Callback<()>)) {
+    let (open, on_close) = picker;
+    view! { <EmojiPicker open on_close /> }.into_any()
+});
+
+/// Picking an emoji, for which there is a table of them all.
+pub fn emoji(open: Open, on_close: Callback<()>) -> AnyView {
+    coming(&EMOJI, Around::Above(on_close), move || now(draw_emoji((open.clone(), on_close))))
 }
 
 /// What a part that is here draws, in the midst of its surroundings: it takes what it needs from the contexts there.

@@ -11,6 +11,7 @@ mod members;
 pub mod order;
 mod outbox;
 mod people;
+mod pins;
 mod presence;
 mod rooms;
 mod rows;
@@ -25,6 +26,7 @@ pub use drafts::Drafts;
 pub use members::{Members, Reached};
 pub use outbox::{Outbox, Sending, Unsent};
 pub use people::People;
+pub use pins::Pins;
 pub use presence::{Presence, Typing};
 pub use rooms::Rooms;
 pub use rows::{Day, GROUP_MS, Row, RowKey};
@@ -64,6 +66,7 @@ pub struct ChatState {
     pub people: People,
     pub members: Map<RoomId, Members>,
     pub timelines: Map<RoomId, Timeline>,
+    pub pins: Map<RoomId, Pins>,
     pub outbox: Outbox,
     pub drafts: Drafts,
     pub toasts: Toasts,

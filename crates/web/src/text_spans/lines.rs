@@ -90,7 +90,8 @@ fn lines<'a>(all: impl Iterator<Item = &'a str>, depth: usize, out: &mut Vec<Spa
             }
             Line::Item(number, text) => {
                 let mut items = vec![Item { number, spans: inline(text) }];
-                let same = |line: &Line<'_>| matches!(line, Line::Item(other, _) if other.is_some() == number.is_some());
+                let same =
+                    |line: &Line<'_>| matches!(line, Line::Item(other, _) if other.is_some() == number.is_some());
                 while let Some(Line::Item(number, text)) = all.next_if(same) {
                     items.push(Item { number, spans: inline(text) });
                 }

@@ -16,13 +16,7 @@ fn plain_text_is_one_piece() {
 fn links_end_where_the_sentence_goes_on() {
     assert_eq!(
         spans("See https://example.org/a_(b), then (http://x.example/?q=1)."),
-        [
-            Text("See "),
-            Link("https://example.org/a_(b)"),
-            Text(", then ("),
-            Link("http://x.example/?q=1"),
-            Text(").")
-        ]
+        [Text("See "), Link("https://example.org/a_(b)"), Text(", then ("), Link("http://x.example/?q=1"), Text(").")]
     );
     assert_eq!(spans("mailto:ann@example.org!"), [Link("mailto:ann@example.org"), Text("!")]);
 }
@@ -47,10 +41,7 @@ fn only_three_schemes_are_links() {
 
 #[test]
 fn an_address_does_not_turn_round() {
-    assert_eq!(
-        spans("https://example.org/\u{202E}gpj.exe"),
-        [Link("https://example.org/"), Text("\u{202E}gpj.exe")]
-    );
+    assert_eq!(spans("https://example.org/\u{202E}gpj.exe"), [Link("https://example.org/"), Text("\u{202E}gpj.exe")]);
 }
 
 #[test]
@@ -75,13 +66,10 @@ fn mentions_are_usernames_at_a_words_start() {
 #[test]
 fn emphasis_is_between_its_signs() {
     assert_eq!(spans("a **b** c"), [Text("a "), Bold(vec![Text("b")]), Text(" c")]);
-    assert_eq!(spans("*a* _b_ ~~c~~"), [
-        Italic(vec![Text("a")]),
-        Text(" "),
-        Italic(vec![Text("b")]),
-        Text(" "),
-        Struck(vec![Text("c")])
-    ]);
+    assert_eq!(
+        spans("*a* _b_ ~~c~~"),
+        [Italic(vec![Text("a")]), Text(" "), Italic(vec![Text("b")]), Text(" "), Struck(vec![Text("c")])]
+    );
     assert_eq!(spans("**a *b* c**"), [Bold(vec![Text("a "), Italic(vec![Text("b")]), Text(" c")])]);
     assert_eq!(spans("***a***"), [Bold(vec![Italic(vec![Text("a")])])]);
     assert_eq!(spans("(**a**)"), [Text("("), Bold(vec![Text("a")]), Text(")")]);
@@ -126,10 +114,10 @@ fn overlapping_signs_end_what_is_around_them() {
 fn quotes_begin_a_line() {
     assert_eq!(spans("> a\n> b\nc"), [Quote(vec![Text("a"), Text("\n"), Text("b")]), Text("c")]);
     assert_eq!(spans("> > a\n> b"), [Quote(vec![Quote(vec![Text("a")]), Text("b")])]);
-    assert_eq!(spans("> - **a**"), [Quote(vec![List(vec![Item {
-        number: None,
-        spans: vec![Bold(vec![Text("a")])]
-    }])])]);
+    assert_eq!(
+        spans("> - **a**"),
+        [Quote(vec![List(vec![Item { number: None, spans: vec![Bold(vec![Text("a")])] }])])]
+    );
     for text in [">:(", "a > b", ">_<", ">>> x"] {
         assert_eq!(spans(text), [Text(text)], "{text}");
     }
@@ -139,11 +127,10 @@ fn quotes_begin_a_line() {
 
 #[test]
 fn lists_begin_lines() {
-    assert_eq!(spans("to buy:\n- eggs\n* milk\nthat is all"), [
-        Text("to buy:"),
-        List(vec![item(None, "eggs"), item(None, "milk")]),
-        Text("that is all")
-    ]);
+    assert_eq!(
+        spans("to buy:\n- eggs\n* milk\nthat is all"),
+        [Text("to buy:"), List(vec![item(None, "eggs"), item(None, "milk")]), Text("that is all")]
+    );
     assert_eq!(spans("1. a\n2) b"), [List(vec![item(Some(1), "a"), item(Some(2), "b")])]);
     assert_eq!(spans("- a\n3. b"), [List(vec![item(None, "a")]), List(vec![item(Some(3), "b")])]);
     for text in ["-5 degrees", "2026. A good year", "1.5 l", "-", "- ", "1. ", "*a"] {
@@ -204,7 +191,9 @@ fn check(text: &str) {
 
 #[test]
 fn letters_of_many_bytes_do_not_break_it() {
-    for text in ["ħttp://é", "m😀@", "`é", "https://é.example/ü", "@é", "hé", "h", "@", "`", "*é*", "_é", "> é", "~~é~~é"] {
+    for text in
+        ["ħttp://é", "m😀@", "`é", "https://é.example/ü", "@é", "hé", "h", "@", "`", "*é*", "_é", "> é", "~~é~~é"]
+    {
         check(text);
     }
 }
@@ -212,7 +201,22 @@ fn letters_of_many_bytes_do_not_break_it() {
 /// The longest message takes as long as any other of its length: with a search for each sign, these would take minutes.
 #[test]
 fn long_runs_of_signs_take_no_time() {
-    for part in ["*", "*a", "*a ", "**a ", "_a ", "~~a ", "***a ", "`", "> ", "- a\n", "1. a\n", "```\n", "**a _b ~~c *d ", "a*"] {
+    for part in [
+        "*",
+        "*a",
+        "*a ",
+        "**a ",
+        "_a ",
+        "~~a ",
+        "***a ",
+        "`",
+        "> ",
+        "- a\n",
+        "1. a\n",
+        "```\n",
+        "**a _b ~~c *d ",
+        "a*",
+    ] {
         check(&part.repeat(40_000 / part.len()));
     }
     for (start, end) in [("http://a", ")"), ("http://a", "("), ("**", "*a"), ("*a *b ~~", "**")] {

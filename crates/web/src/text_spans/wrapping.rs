@@ -87,10 +87,10 @@ mod tests {
         assert_eq!(apply("a word b", 1, 7, "**"), ("a **word** b".into(), "word".into()));
         assert_eq!(apply("😀 ä x", 3, 4, "_"), ("😀 _ä_ x".into(), "ä".into()));
         assert_eq!(apply("ab", 1, 1, "**"), ("a****b".into(), String::new()));
-        assert_eq!(apply("one\n two\n\nthree", 0, 15, "~~"), (
-            "~~one~~\n ~~two~~\n\n~~three~~".into(),
-            "~~one~~\n ~~two~~\n\n~~three~~".into()
-        ));
+        assert_eq!(
+            apply("one\n two\n\nthree", 0, 15, "~~"),
+            ("~~one~~\n ~~two~~\n\n~~three~~".into(), "~~one~~\n ~~two~~\n\n~~three~~".into())
+        );
     }
 
     #[test]

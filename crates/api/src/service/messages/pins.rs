@@ -23,7 +23,13 @@ impl Messages {
         self.write(caller, room, None, EntryKind::Unpinned { target }).await
     }
 
-    async fn may_pin(&self, caller: &Caller, room: RoomId, target: Seq, what: &'static str) -> Result<(), MessageError> {
+    async fn may_pin(
+        &self,
+        caller: &Caller,
+        room: RoomId,
+        target: Seq,
+        what: &'static str,
+    ) -> Result<(), MessageError> {
         self.allow_change(caller).await?;
         let (record, role, message) = self.target(caller, room, target, what).await?;
         if record.kind == RoomKind::Room && role < Role::Admin {

@@ -267,7 +267,10 @@ pub async fn pins_are_listed_and_change_with_their_messages(world: &World) {
     world.does(room, &ann, EntryKind::Edited { target: said[0], body: body("one and a half") }).await;
     world.does(room, &eve, EntryKind::Reacted { target: said[0], emoji: emoji("👍") }).await;
     let pin = pins(&bob).await.remove(1);
-    assert_eq!(Some(&pin), world.store.message(room, said[0]).await.unwrap().map(|it| Message { client_id: None, ..it }).as_ref());
+    assert_eq!(
+        Some(&pin),
+        world.store.message(room, said[0]).await.unwrap().map(|it| Message { client_id: None, ..it }).as_ref()
+    );
     assert_eq!((pin.content.body.as_str(), pin.pinned, pin.reactions.len()), ("one and a half", true, 1));
     world.does(room, &ann, EntryKind::Unpinned { target: said[1] }).await;
     world.does(room, &ann, EntryKind::Deleted { target: said[2] }).await;

@@ -4,8 +4,8 @@
 //! write: an entry judged by what was true at seq n is inserted as n + 1, and the unique index lets it in only if nothing
 //! has happened since.
 
-use super::{Shared, messages};
 use super::document::{EntryDoc, Id, MEMBER, MESSAGE, MemberDoc, Word, int, seq};
+use super::{Shared, messages};
 use crate::store::judge::{Facts, Place, RoomFacts, Target};
 use crate::store::{NewEntry, Standing, Stored};
 use futures_util::TryStreamExt;

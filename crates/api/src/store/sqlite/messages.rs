@@ -37,7 +37,8 @@ pub(super) fn pins(conn: &Connection, room: RoomId, reader: UserId) -> Stored<Ve
          ORDER BY e.pinned DESC LIMIT ?3"
     );
     let mut found = conn.prepare_cached(&sql)?;
-    let of = params![room.as_bytes(), reader.as_bytes(), limits::PINS_PER_ROOM];
+    let most = i64::try_from(limits::PINS_PER_ROOM).unwrap_or(i64::MAX);
+    let of = params![room.as_bytes(), reader.as_bytes(), most];
     let pins = found.query_map(of, |row| read_message(row).map(|message| for_reader(message, reader)))?;
     let mut pins = pins.collect::<Result<Vec<_>>>()?;
     for pin in &mut pins {

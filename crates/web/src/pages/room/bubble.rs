@@ -2,6 +2,7 @@
 
 use super::message::part;
 use super::{Mode, Open, RoomFrame};
+use crate::components::copy::to_clipboard;
 use crate::components::dialog::Anchor;
 use crate::components::drawing::{List, Show, live};
 use crate::components::icon::{Icon, Sign, TickSign};
@@ -10,7 +11,9 @@ use crate::components::moment::Clock;
 use crate::components::spans::Spans;
 use crate::live::use_chat;
 use crate::locale::{t, tf};
+use crate::place;
 use crate::state::{MessageView, Tick};
+use crate::text_spans::plain;
 use leptos::prelude::*;
 use natter_shared::entry::Reaction;
 use natter_shared::text::Emoji;
@@ -19,9 +22,10 @@ use wasm_bindgen_futures::spawn_local;
 /// So much of a quoted message is shown, in characters.
 const QUOTED: usize = 120;
 
-/// A message's beginning, on one line.
+/// A message's beginning, on one line and as it reads.
 pub fn excerpt(text: &str) -> String {
-    let mut line: String = text.chars().take(QUOTED).map(|c| if c.is_whitespace() { ' ' } else { c }).collect();
+    let text = plain(text);
+    let mut line: String = text.chars().take(QUOTED).collect();
     if text.chars().nth(QUOTED).is_some() {
         line.push('…');
     }
@@ -64,10 +68,12 @@ pub fn Body(view: Memo<Option<MessageView>>) -> impl IntoView {
             .into_any()
         }
     });
+    // What a link to a room says depends on who reads it.
+    let names = Callback::new(move |room| untrack(|| chat.room(room)).map(|it| it.room.name.to_string()));
     let body = live(move || match text.get().flatten() {
         Some(text) => view! {
             <span class="body" data-testid="body">
-                <Spans text=&text />
+                <Spans text=&text room_name=names />
             </span>
         }
         .into_any(),
@@ -93,6 +99,16 @@ pub fn Meta(view: Memo<Option<MessageView>>, own: bool) -> impl IntoView {
         Some(true) => view! { <span class="edited">{t("message.edited")}</span> }.into_any(),
         _ => ().into_any(),
     });
+    let pinned = part(view, |view| view.pinned);
+    let pin = live(move || match pinned.get() {
+        Some(true) => view! {
+            <span class="pinned" role="img" aria-label=t("message.pinned") title=t("message.pinned")>
+                <Sign icon=Icon::Pin />
+            </span>
+        }
+        .into_any(),
+        _ => ().into_any(),
+    });
     let own_part = move || match failed.get() {
         Some(why) => view! { <NotSent view why /> }.into_any(),
         None => view! {
@@ -101,7 +117,7 @@ pub fn Meta(view: Memo<Option<MessageView>>, own: bool) -> impl IntoView {
         }
         .into_any(),
     };
-    view! { <span class="meta">{mark} {own.then(|| live(own_part))}</span> }
+    view! { <span class="meta">{pin} {mark} {own.then(|| live(own_part))}</span> }
 }
 
 #[component]
@@ -220,6 +236,15 @@ pub fn react(
     });
 }
 
+/// Pins a message or takes the pin away, and says so if it fails.
+pub fn set_pin(chat: crate::live::Chat, room: natter_shared::id::RoomId, seq: natter_shared::id::Seq, on: bool) {
+    spawn_local(async move {
+        if let Err(error) = chat.pin(room, seq, on).await {
+            chat.complain(&error);
+        }
+    });
+}
+
 /// What one can do with a message.
 #[component]
 pub fn Toolbar(view: Memo<Option<MessageView>>, own: bool) -> impl IntoView {
@@ -248,6 +273,43 @@ pub fn Toolbar(view: Memo<Option<MessageView>>, own: bool) -> impl IntoView {
             frame.open.set(Some(Open::Delete(seq)));
         }
     };
+    let chat = use_chat();
+    let link = move |_| {
+        let Some(seq) = seq() else { return };
+        let link = format!("{}{}", window().location().origin().unwrap_or_default(), place::message(frame.room, seq));
+        spawn_local(async move {
+            let copied = to_clipboard(&link).await;
+            chat.tell(if copied { t("message.link_copied").to_owned() } else { link });
+        });
+    };
+    // A message to one person is not pinned for all.
+    let may_pin = move || chat.may_pin(frame.room) && view.with(|view| view.as_ref().is_some_and(|it| it.to.is_none()));
+    let pinned = part(view, |view| view.pinned);
+    let pin = live(move || {
+        if !may_pin() {
+            return ().into_any();
+        }
+        let on = pinned.get() != Some(true);
+        let name = t(if on { "message.pin" } else { "message.unpin" });
+        let turn = move |_| {
+            if let Some(seq) = seq() {
+                set_pin(chat, frame.room, seq, on);
+            }
+        };
+        view! {
+            <button
+                type="button"
+                class="icon"
+                aria-label=name
+                title=name
+                aria-pressed=if on { "false" } else { "true" }
+                on:click=turn
+            >
+                <Sign icon=Icon::Pin />
+            </button>
+        }
+        .into_any()
+    });
     let label = view.with_untracked(|view| {
         let name = view.as_ref().map(|view| view.author.display_name.to_string()).unwrap_or_default();
         tf("message.actions", &[("name", &name)])
@@ -260,6 +322,16 @@ pub fn Toolbar(view: Memo<Option<MessageView>>, own: bool) -> impl IntoView {
             </button>
             <button type="button" class="icon" aria-label=t("message.reply") title=t("message.reply") on:click=reply>
                 <Sign icon=Icon::Reply />
+            </button>
+            {pin}
+            <button
+                type="button"
+                class="icon"
+                aria-label=t("message.copy_link")
+                title=t("message.copy_link")
+                on:click=link
+            >
+                <Sign icon=Icon::Link />
             </button>
             {own
                 .then(|| {

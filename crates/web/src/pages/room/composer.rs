@@ -1,5 +1,6 @@
 //! Where one writes. What is written stays a draft until it is in the outbox, and in the outbox until the server has it.
 
+use super::formatting::format;
 use super::{Mode, Open, RoomFrame};
 use crate::components::dialog::{Anchor, CloseButton};
 use crate::components::drawing::{Show, live};
@@ -288,7 +289,7 @@ fn Field() -> impl IntoView {
                     node_ref=node
                     prop:value=text
                     on:input=move |ev| typed(event_target_value(&ev))
-                    on:keydown=keys
+                    on:keydown=move |ev: web_sys::KeyboardEvent| if !format(&ev) { keys(ev) }
                 ></textarea>
                 <button
                     type="button"

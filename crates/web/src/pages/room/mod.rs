@@ -3,21 +3,25 @@
 mod bubble;
 mod composer;
 mod dialogs;
+mod emoji;
+mod formatting;
 mod head;
 mod manage;
 mod message;
 mod people;
 mod person;
+mod pins;
 mod place_keeper;
 mod search;
 mod timeline;
 mod window;
 
 pub use dialogs::Dialogs;
+pub use emoji::EmojiPicker;
 pub use search::SearchPanel;
 
 use super::shell::{Banner, Frame, RoomsButton};
-use super::{Lost, title};
+use super::{Go, Lost, title};
 use crate::api::rooms;
 use crate::components::dialog::Anchor;
 use crate::components::drawing::{Show, live};
@@ -27,10 +31,12 @@ use crate::live::{Chat, use_chat};
 use crate::locale::t;
 use crate::pages::home::unread_title;
 use crate::pages::parts::{self, Overlay};
+use crate::place;
 use crate::state::{Load, Rooms};
 use composer::Composer;
 use head::Head;
 use leptos::prelude::*;
+use leptos_router::hooks::use_location;
 use natter_shared::account::User;
 use natter_shared::id::{RoomId, Seq};
 use natter_shared::room::{Role, RoomKind};
@@ -63,6 +69,7 @@ pub enum Open {
     Delete(Seq),
     Person(User, Option<Anchor>),
     Emoji(Option<Anchor>),
+    Pins(Option<Anchor>),
     /// Whether for good.
     Remove(User, bool),
     Manage,
@@ -130,6 +137,15 @@ pub fn RoomPage(room: RoomId) -> impl IntoView {
                     frame.code.try_set(Some(code));
                 }
             });
+        }
+    });
+    // A link to a message leads to it once; then the address is the room's, so that the same link leads there again.
+    let search = use_location().search;
+    let go = Go::take();
+    Effect::new(move |_| {
+        if let Some(seq) = place::message_at(&search.get()) {
+            frame.goal.set(Some(seq));
+            go.replace(&place::room(room));
         }
     });
     on_cleanup(move || chat.attend(None));
@@ -206,6 +222,9 @@ fn Inside(load: Memo<Load>) -> impl IntoView {
             <People />
         </Show>
         {live(move || match frame.open.get() {
+            Some(open @ (Open::React(..) | Open::Emoji(_))) => {
+                parts::emoji(open, Callback::new(move |()| frame.open.set(None)))
+            }
             Some(open) => parts::overlay(Overlay::OfRoom(open), Callback::new(move |()| frame.open.set(None))),
             None => ().into_any(),
         })}
