@@ -10,6 +10,18 @@ pub const RECENT: usize = 16;
 /// What stands where nothing was used yet.
 const FIRST: &str = "👍 ❤️ 😂 😮 😢 🙏 🎉 👀 😄 👏 🔥 ✅ 💯 🤔 🙌 🚀";
 
+/// What the groups are called: keys of the locales, as they stand in the table.
+const GROUPS: [&str; 8] = [
+    "emoji.smileys",
+    "emoji.people",
+    "emoji.nature",
+    "emoji.food",
+    "emoji.travel",
+    "emoji.activities",
+    "emoji.objects",
+    "emoji.symbols",
+];
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Emoji {
     pub sign: &'static str,
@@ -34,18 +46,19 @@ impl Emoji {
 }
 
 pub struct Group {
-    /// What the page calls it: a key of the locales begins so.
+    /// What the page calls it: a key of the locales.
     pub key: &'static str,
     pub emoji: Vec<Emoji>,
 }
 
 /// All of them, in the order in which they are shown.
 pub fn groups() -> &'static [Group] {
-    static GROUPS: OnceLock<Vec<Group>> = OnceLock::new();
-    GROUPS.get_or_init(|| {
+    static READ: OnceLock<Vec<Group>> = OnceLock::new();
+    READ.get_or_init(|| {
         let mut groups: Vec<Group> = Vec::new();
         for line in TABLE.lines().filter(|line| !line.starts_with("# ")) {
-            if let Some(key) = line.strip_prefix("= ") {
+            if let Some(name) = line.strip_prefix("= ") {
+                let key = GROUPS.iter().find(|key| **key == name).copied().unwrap_or_default();
                 groups.push(Group { key, emoji: Vec::new() });
             } else if let (Some(group), Some(emoji)) = (groups.last_mut(), read(line)) {
                 group.emoji.push(emoji);
@@ -120,6 +133,7 @@ mod tests {
         }
         let lines = TABLE.lines().filter(|line| !line.starts_with("# ") && !line.starts_with("= ")).count();
         assert_eq!(lines, all().count(), "each line is read");
+        assert_eq!(groups().iter().map(|group| group.key).collect::<Vec<_>>(), GROUPS);
     }
 
     #[test]

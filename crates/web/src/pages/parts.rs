@@ -13,11 +13,13 @@ use super::profile::Profile;
 use super::room::{Dialogs, EmojiPicker, Open, SearchPanel};
 use super::settings::Settings;
 use super::shell::{Jump, NewRoom};
+use crate::components::dialog::Anchor;
 use futures_util::FutureExt;
 use leptos::prelude::*;
 use leptos::wasm_split::SplitLoaderError;
 #[cfg(feature = "split")]
 use leptos::wasm_split::wasm_split;
+use natter_shared::id::Seq;
 use natter_shared::text::Username;
 
 /// Puts what `$draw` reaches into a part, which `$fetch` fetches.
@@ -113,14 +115,17 @@ pub fn overlay(overlay: Overlay, on_close: Callback<()>) -> AnyView {
 
 static EMOJI: Part = Part::new(|| Box::pin(async { fetch_emoji().await.is_ok() }));
 
-part!(emoji, fetch_emoji, draw_emoji(picker: (Open, Callback<()>)) {
-    let (open, on_close) = picker;
-    view! { <EmojiPicker open on_close /> }.into_any()
+part!(emoji, fetch_emoji, draw_emoji(picker: Picker) {
+    let (seq, anchor, on_close) = picker;
+    view! { <EmojiPicker seq anchor on_close /> }.into_any()
 });
 
+/// The message to react to, or none to write with; where the dialog stands, and how it closes.
+type Picker = (Option<Seq>, Option<Anchor>, Callback<()>);
+
 /// Picking an emoji, for which there is a table of them all.
-pub fn emoji(open: Open, on_close: Callback<()>) -> AnyView {
-    coming(&EMOJI, Around::Above(on_close), move || now(draw_emoji((open.clone(), on_close))))
+pub fn emoji(seq: Option<Seq>, anchor: Option<Anchor>, on_close: Callback<()>) -> AnyView {
+    coming(&EMOJI, Around::Above(on_close), move || now(draw_emoji((seq, anchor, on_close))))
 }
 
 /// What a part that is here draws, in the midst of its surroundings: it takes what it needs from the contexts there.

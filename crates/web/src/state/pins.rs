@@ -56,7 +56,7 @@ impl ChatState {
     /// An entry that was not known before.
     pub(super) fn pins_from(&mut self, entry: &Entry) -> Option<Effect> {
         let room = entry.room;
-        let Some(pins) = self.pins.get_mut(&room) else { return None };
+        let pins = self.pins.get_mut(&room)?;
         match &entry.what {
             EntryKind::Pinned { target } => {
                 pins.version += 1;

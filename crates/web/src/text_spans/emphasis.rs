@@ -27,7 +27,7 @@ impl Kind {
         }
     }
 
-    fn around<'a>(self, inner: Vec<Span<'a>>) -> Span<'a> {
+    fn around(self, inner: Vec<Span<'_>>) -> Span<'_> {
         match self {
             Self::Stars => Span::Bold(inner),
             Self::Star | Self::Line => Span::Italic(inner),
@@ -76,8 +76,9 @@ pub(super) fn inline(text: &str) -> Vec<Span<'_>> {
                     plain = at + run;
                 }
             }
+            // What a sign stands around begins like a word of its own, also behind an underscore.
+            before = Some(if plain == at + run { '*' } else { c });
             at += run;
-            before = Some(c);
         } else {
             at += c.len_utf8();
             before = Some(c);
@@ -196,7 +197,7 @@ fn put_text<'a>(whole: &'a str, into: &mut Vec<Span<'a>>, from: usize, to: usize
 fn sides(kind: Kind, before: Option<char>, after: Option<char>) -> (bool, bool) {
     let seen = |c: Option<char>| c.is_some_and(|c| !c.is_whitespace());
     // Writings without blanks between words begin emphasis anywhere.
-    let latin = |c: Option<char>| c.is_some_and(|c| is_word(c) && u32::from(c) < 0x2E80);
+    let latin = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() && u32::from(c) < 0x2E80);
     let digit = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit());
     let inside = match kind {
         Kind::Line => (before.is_some_and(is_word), after.is_some_and(is_word)),

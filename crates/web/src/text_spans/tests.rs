@@ -76,6 +76,7 @@ fn emphasis_is_between_its_signs() {
     assert_eq!(spans("**N**atter"), [Bold(vec![Text("N")]), Text("atter")]);
     assert_eq!(spans("这是**重要**的"), [Text("这是"), Bold(vec![Text("重要")]), Text("的")]);
     assert_eq!(spans("_https://x.example/a_"), [Italic(vec![Link("https://x.example/a")])]);
+    assert_eq!(spans("_*@ann*_"), [Italic(vec![Italic(vec![Mention("ann")])])]);
     assert_eq!(spans("*a **b** *c*"), [Text("*a "), Bold(vec![Text("b")]), Text(" "), Italic(vec![Text("c")])]);
 }
 

@@ -32,11 +32,11 @@ fn byte(text: &str, unit: u32) -> usize {
 pub fn toggled(text: &str, start: u32, end: u32, sign: &str) -> Change {
     let (a, b) = (byte(text, start), byte(text, end.max(start)));
     let (before, selected, after) = (&text[..a], &text[a..b], &text[b..]);
-    let width = units(sign);
+    let wide = units(sign);
     let at = units(before);
     let whole = |with: String, select: (u32, u32)| Change { from: at, to: at + units(selected), with, select };
     if before.ends_with(sign) && after.starts_with(sign) {
-        let (from, to) = (at - width, at + units(selected) + width);
+        let (from, to) = (at - wide, at + units(selected) + wide);
         let select = (from, from + units(selected));
         return Change { from, to, with: selected.to_owned(), select };
     }
@@ -46,7 +46,7 @@ pub fn toggled(text: &str, start: u32, end: u32, sign: &str) -> Change {
     }
     if selected.trim().is_empty() {
         // There is nothing to stand between the signs yet.
-        return Change { from: at, to: at, with: sign.repeat(2), select: (at + width, at + width) };
+        return Change { from: at, to: at, with: sign.repeat(2), select: (at + wide, at + wide) };
     }
     let mut with = String::with_capacity(selected.len() + 4 * sign.len());
     for line in selected.split_inclusive('\n') {
@@ -63,7 +63,7 @@ pub fn toggled(text: &str, start: u32, end: u32, sign: &str) -> Change {
         (at, at + units(&with))
     } else {
         let lead = selected.len() - selected.trim_start().len();
-        let begin = at + units(&selected[..lead]) + width;
+        let begin = at + units(&selected[..lead]) + wide;
         (begin, begin + units(selected.trim()))
     };
     whole(with, select)

@@ -230,7 +230,8 @@ fn check(acts: Vec<Act>) -> Result<(), TestCaseError> {
     prop_assert_eq!(overviews(&ann), overviews(&fresh));
     for room in rooms {
         prop_assert_eq!(people(&ann, room), people(&fresh, room));
-        prop_assert_eq!(pins(ann.state.pins.get(&room).unwrap().messages()), pins(&server.pins(room, ann.me.id)));
+        let pinned = server.pins(room, ann.me.id);
+        prop_assert_eq!(pins(ann.state.pins.get(&room).unwrap().messages()), pins(&pinned));
         prop_assert_eq!(ann.state.outbox.unconfirmed(room), 0);
         // What one said oneself stands there once, in the order in which it was said.
         let own: Vec<u32> = server

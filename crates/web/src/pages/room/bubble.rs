@@ -1,8 +1,8 @@
 //! What stands in a message's bubble: the text, the ticks, the reactions, and the toolbar of what one can do with it.
 
 use super::message::part;
+use super::message_tools::{LinkButton, PinButton};
 use super::{Mode, Open, RoomFrame};
-use crate::components::copy::to_clipboard;
 use crate::components::dialog::Anchor;
 use crate::components::drawing::{List, Show, live};
 use crate::components::icon::{Icon, Sign, TickSign};
@@ -11,7 +11,6 @@ use crate::components::moment::Clock;
 use crate::components::spans::Spans;
 use crate::live::use_chat;
 use crate::locale::{t, tf};
-use crate::place;
 use crate::state::{MessageView, Tick};
 use crate::text_spans::plain;
 use leptos::prelude::*;
@@ -236,15 +235,6 @@ pub fn react(
     });
 }
 
-/// Pins a message or takes the pin away, and says so if it fails.
-pub fn set_pin(chat: crate::live::Chat, room: natter_shared::id::RoomId, seq: natter_shared::id::Seq, on: bool) {
-    spawn_local(async move {
-        if let Err(error) = chat.pin(room, seq, on).await {
-            chat.complain(&error);
-        }
-    });
-}
-
 /// What one can do with a message.
 #[component]
 pub fn Toolbar(view: Memo<Option<MessageView>>, own: bool) -> impl IntoView {
@@ -273,43 +263,6 @@ pub fn Toolbar(view: Memo<Option<MessageView>>, own: bool) -> impl IntoView {
             frame.open.set(Some(Open::Delete(seq)));
         }
     };
-    let chat = use_chat();
-    let link = move |_| {
-        let Some(seq) = seq() else { return };
-        let link = format!("{}{}", window().location().origin().unwrap_or_default(), place::message(frame.room, seq));
-        spawn_local(async move {
-            let copied = to_clipboard(&link).await;
-            chat.tell(if copied { t("message.link_copied").to_owned() } else { link });
-        });
-    };
-    // A message to one person is not pinned for all.
-    let may_pin = move || chat.may_pin(frame.room) && view.with(|view| view.as_ref().is_some_and(|it| it.to.is_none()));
-    let pinned = part(view, |view| view.pinned);
-    let pin = live(move || {
-        if !may_pin() {
-            return ().into_any();
-        }
-        let on = pinned.get() != Some(true);
-        let name = t(if on { "message.pin" } else { "message.unpin" });
-        let turn = move |_| {
-            if let Some(seq) = seq() {
-                set_pin(chat, frame.room, seq, on);
-            }
-        };
-        view! {
-            <button
-                type="button"
-                class="icon"
-                aria-label=name
-                title=name
-                aria-pressed=if on { "false" } else { "true" }
-                on:click=turn
-            >
-                <Sign icon=Icon::Pin />
-            </button>
-        }
-        .into_any()
-    });
     let label = view.with_untracked(|view| {
         let name = view.as_ref().map(|view| view.author.display_name.to_string()).unwrap_or_default();
         tf("message.actions", &[("name", &name)])
@@ -323,16 +276,8 @@ pub fn Toolbar(view: Memo<Option<MessageView>>, own: bool) -> impl IntoView {
             <button type="button" class="icon" aria-label=t("message.reply") title=t("message.reply") on:click=reply>
                 <Sign icon=Icon::Reply />
             </button>
-            {pin}
-            <button
-                type="button"
-                class="icon"
-                aria-label=t("message.copy_link")
-                title=t("message.copy_link")
-                on:click=link
-            >
-                <Sign icon=Icon::Link />
-            </button>
+            <PinButton view />
+            <LinkButton view />
             {own
                 .then(|| {
                     view! {

@@ -1,8 +1,8 @@
 //! Picking an emoji, to react with or to write: those used last, all of them by group, and finding some by words. The arrow
 //! keys go about in them.
 
+use super::RoomFrame;
 use super::bubble::react;
-use super::{Open, RoomFrame};
 use crate::components::dialog::{Anchor, Dialog};
 use crate::components::drawing::live;
 use crate::components::field::focus;
@@ -12,6 +12,7 @@ use crate::live::use_chat;
 use crate::locale::t;
 use leptos::html;
 use leptos::prelude::*;
+use natter_shared::id::Seq;
 use natter_shared::text::Emoji as Reaction;
 use wasm_bindgen::JsCast;
 
@@ -35,14 +36,15 @@ fn keep(sign: &str) {
 
 /// Either of the two dialogs that pick one.
 #[component]
-pub fn EmojiPicker(open: Open, on_close: Callback<()>) -> impl IntoView {
+pub fn EmojiPicker(
+    /// The message to react to; none to write with it.
+    seq: Option<Seq>,
+    anchor: Option<Anchor>,
+    on_close: Callback<()>,
+) -> impl IntoView {
     let chat = use_chat();
     let frame = RoomFrame::take();
-    let (label, anchor, seq) = match open {
-        Open::React(seq, anchor) => (t("message.react"), anchor, Some(seq)),
-        Open::Emoji(anchor) => (t("composer.emoji"), anchor, None),
-        _ => return ().into_any(),
-    };
+    let label = if seq.is_some() { t("message.react") } else { t("composer.emoji") };
     let on_pick = Callback::new(move |sign: &'static str| {
         keep(sign);
         on_close.run(());
@@ -52,7 +54,7 @@ pub fn EmojiPicker(open: Open, on_close: Callback<()>) -> impl IntoView {
             (None, _) => frame.insert.set(Some(sign.to_owned())),
         }
     });
-    view! { <Picker label anchor on_pick on_close /> }.into_any()
+    view! { <Picker label anchor on_pick on_close /> }
 }
 
 #[component]
@@ -148,11 +150,10 @@ fn step(list: &web_sys::Element, key: &str) -> bool {
     };
     let next = match (now, key) {
         // Out of the field, or the list as a whole, into the first row; sideways there moves the cursor.
-        (None, "ArrowDown") => buttons.first(),
+        (None, "ArrowDown") | (Some(_), "Home") => buttons.first(),
         (None, _) => None,
         (Some(at), "ArrowRight") => buttons.get(at + 1),
         (Some(at), "ArrowLeft") => at.checked_sub(1).and_then(|at| buttons.get(at)),
-        (Some(_), "Home") => buttons.first(),
         (Some(_), "End") => buttons.last(),
         (Some(at), "ArrowDown" | "ArrowUp") => {
             let (left, top) = place(&buttons[at]);

@@ -8,6 +8,7 @@ mod formatting;
 mod head;
 mod manage;
 mod message;
+mod message_tools;
 mod people;
 mod person;
 mod pins;
@@ -188,6 +189,7 @@ fn Inside(load: Memo<Load>) -> impl IntoView {
         _ => None,
     });
     let ready = Memo::new(move || load.get() == Load::Ready);
+    let close = Callback::new(move |()| frame.open.set(None));
     view! {
         <main class="room" id="page">
             <Head />
@@ -222,10 +224,9 @@ fn Inside(load: Memo<Load>) -> impl IntoView {
             <People />
         </Show>
         {live(move || match frame.open.get() {
-            Some(open @ (Open::React(..) | Open::Emoji(_))) => {
-                parts::emoji(open, Callback::new(move |()| frame.open.set(None)))
-            }
-            Some(open) => parts::overlay(Overlay::OfRoom(open), Callback::new(move |()| frame.open.set(None))),
+            Some(Open::React(seq, anchor)) => parts::emoji(Some(seq), anchor, close),
+            Some(Open::Emoji(anchor)) => parts::emoji(None, anchor, close),
+            Some(open) => parts::overlay(Overlay::OfRoom(open), close),
             None => ().into_any(),
         })}
     }

@@ -1,7 +1,8 @@
 //! The pinned messages of a room: who said what when, the way there, and taking a pin away.
 
 use super::RoomFrame;
-use super::bubble::{excerpt, set_pin};
+use super::bubble::excerpt;
+use super::message_tools::set_pin;
 use crate::components::dialog::{Anchor, Dialog};
 use crate::components::drawing::{List, Show};
 use crate::components::icon::{Icon, Sign};
