@@ -1,7 +1,7 @@
 //! The handle that components use: what they may read, each reading drawn anew when its part changes.
 
 use super::tab::{Part, Tab};
-use super::{browser, link, session};
+use super::{browser, link, saved, session, worker};
 use crate::api::Api;
 use crate::state::order::{Order, sorted};
 use crate::state::{Auth, ChatState, MessageView, Presence, Reached, Rooms, Row, RowKey, Status, TimelineView, Toast};
@@ -77,6 +77,27 @@ impl Chat {
 
     pub fn status(&self) -> Status {
         self.read(&[Part::Status], |state| state.status)
+    }
+
+    /// Whether what is shown was saved and may be old.
+    pub fn is_restored(&self) -> bool {
+        self.read(&[Part::Status], |state| state.restored)
+    }
+
+    /// Whether there is a newer version of this page, ready to be loaded.
+    pub fn is_newer(&self) -> bool {
+        worker::is_newer(&self.tab())
+    }
+
+    /// Loads the newer version in place of this one.
+    pub fn take_newer(&self) {
+        worker::take_newer(&self.tab());
+    }
+
+    /// Has the browser keep the page for a time without a network.
+    #[cfg(feature = "split")]
+    pub fn keep_page(&self) {
+        worker::keep_page(&self.tab());
     }
 
     /// The rooms, direct conversations and the directory.
@@ -190,5 +211,7 @@ fn listen(tab: &Rc<Tab>) {
 fn into_view(tab: &Rc<Tab>) {
     if browser::is_visible() {
         session::came_into_view(tab);
+    } else {
+        saved::flush(tab, true);
     }
 }

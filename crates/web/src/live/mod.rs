@@ -19,6 +19,8 @@ mod kept;
 #[cfg(target_arch = "wasm32")]
 mod link;
 #[cfg(target_arch = "wasm32")]
+mod saved;
+#[cfg(target_arch = "wasm32")]
 mod session;
 #[cfg(target_arch = "wasm32")]
 mod socket;
@@ -28,6 +30,9 @@ mod sse;
 mod tab;
 #[cfg(target_arch = "wasm32")]
 mod tabs;
+
+#[cfg(target_arch = "wasm32")]
+mod worker;
 
 #[cfg(target_arch = "wasm32")]
 pub use chat::{Chat, use_chat};

@@ -3,10 +3,10 @@
 use super::link::Link;
 use super::tabs::{Said, Tabs};
 use super::watermarks::Watermarks;
-use super::{browser, effects, kept};
+use super::{browser, effects, kept, saved};
 use crate::api::Api;
 use crate::state::map::Map;
-use crate::state::{Changes, ChatState, Effect, ToastKind};
+use crate::state::{Changes, ChatState, Effect, ToastKind, Unsaved};
 use leptos::prelude::{ArcTrigger, Notify, Track};
 use natter_shared::id::RoomId;
 use std::cell::{Cell, OnceCell, RefCell};
@@ -92,6 +92,11 @@ pub struct Tab {
     /// How often in a row the server asked for another token than the fresh one.
     pub(super) token_doubts: Cell<u8>,
     storage_failed: Cell<bool>,
+    /// What is to be saved for a time without a network, and when that was last done, in milliseconds since 1970.
+    pub(super) unsaved: RefCell<Unsaved>,
+    pub(super) saved_at: Cell<i64>,
+    /// The worker that has a newer page than this one.
+    pub(super) newer: RefCell<Option<web_sys::ServiceWorker>>,
 }
 
 impl Tab {
@@ -108,6 +113,9 @@ impl Tab {
             login_changed: Cell::default(),
             token_doubts: Cell::default(),
             storage_failed: Cell::default(),
+            unsaved: RefCell::default(),
+            saved_at: Cell::default(),
+            newer: RefCell::default(),
         })
     }
 
@@ -132,6 +140,7 @@ impl Tab {
             let kept = writes.iter().fold(true, |kept, (id, item)| kept & kept::put_unsent(user, *id, item.as_ref()));
             self.storage_worked(kept);
         }
+        saved::touched(&mut self.unsaved.borrow_mut(), changes.rooms, &changes.timelines);
         self.triggers.notify(changes);
         for effect in effects {
             effects::run(self, effect);
@@ -182,5 +191,6 @@ impl Tab {
         super::session::watch(self);
         effects::tell_marks(self);
         effects::drain(self);
+        saved::flush(self, false);
     }
 }

@@ -90,6 +90,7 @@ pub fn apply(frame: ServerFrame, state: &mut ChatState, now: i64) -> Vec<Effect>
 impl ChatState {
     fn welcome(&mut self, rooms: Vec<RoomOverview>, online: Vec<UserId>) -> Vec<Effect> {
         let mut effects = vec![Effect::Drain];
+        self.changes.status |= std::mem::take(&mut self.restored);
         for it in &rooms {
             self.learn_from(it);
             // A watermark that was on its way when the connection went is told again.
