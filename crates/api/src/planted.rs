@@ -203,6 +203,10 @@ impl Log for Planted {
         self.inner.sent(room, author, client_id).await
     }
 
+    async fn pins(&self, room: RoomId, reader: UserId) -> Stored<Vec<Message>> {
+        self.inner.pins(room, reader).await
+    }
+
     async fn search(&self, search: Search) -> Stored<Vec<Message>> {
         self.inner.search(search).await
     }

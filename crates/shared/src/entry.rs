@@ -168,6 +168,7 @@ impl EntryKind {
                 | Self::Visibility { .. }
                 | Self::Archived { .. }
                 | Self::Role { .. }
+                | Self::Pinned { .. }
         )
     }
 }

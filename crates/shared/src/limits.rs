@@ -24,6 +24,8 @@ pub const QUERY_MAX: usize = 64;
 pub const EMOJI_MAX_BYTES: usize = 64;
 /// Different reactions on one message.
 pub const REACTIONS_PER_MESSAGE: usize = 50;
+/// Pinned messages of one room.
+pub const PINS_PER_ROOM: usize = 100;
 /// Images on one message.
 pub const ATTACHMENTS_MAX: usize = 10;
 

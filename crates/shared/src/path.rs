@@ -34,6 +34,8 @@ pub const DM: &str = "/api/v1/dms/{username}";
 pub const MESSAGES: &str = "/api/v1/rooms/{room}/messages";
 pub const MESSAGE: &str = "/api/v1/rooms/{room}/messages/{seq}";
 pub const REACTION: &str = "/api/v1/rooms/{room}/messages/{seq}/reactions/{emoji}";
+pub const PIN: &str = "/api/v1/rooms/{room}/messages/{seq}/pin";
+pub const PINS: &str = "/api/v1/rooms/{room}/pins";
 pub const ENTRIES: &str = "/api/v1/rooms/{room}/entries";
 pub const READ: &str = "/api/v1/rooms/{room}/read";
 pub const FILES: &str = "/api/v1/files";
@@ -139,6 +141,14 @@ pub fn message(room: RoomId, seq: Seq) -> String {
 
 pub fn reaction(room: RoomId, seq: Seq, emoji: &Emoji) -> String {
     fill(REACTION, &[&room.to_string(), &seq.to_string(), emoji.as_str()])
+}
+
+pub fn pin(room: RoomId, seq: Seq) -> String {
+    fill(PIN, &[&room.to_string(), &seq.to_string()])
+}
+
+pub fn pins(room: RoomId) -> String {
+    fill(PINS, &[&room.to_string()])
 }
 
 pub fn entries(room: RoomId) -> String {

@@ -32,7 +32,11 @@ pub fn start() {
 
 #[component]
 fn App() -> impl IntoView {
-    provide_context(Chat::start());
+    let chat = Chat::start();
+    // While one works on the page it is never an old one that is shown.
+    #[cfg(feature = "split")]
+    chat.keep_page();
+    provide_context(chat);
     view! {
         <Router>
             <Pages />

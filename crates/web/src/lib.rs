@@ -2,6 +2,7 @@
 //! rest draws. What needs a browser is compiled for wasm32 only, so that native tests build no framework.
 
 pub mod api;
+pub mod emoji;
 pub mod json;
 pub mod live;
 pub mod locale;

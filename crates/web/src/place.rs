@@ -1,6 +1,6 @@
 //! Which page an address leads to, and the address of each page. The only place that spells the page's own URLs.
 
-use natter_shared::id::RoomId;
+use natter_shared::id::{RoomId, Seq};
 use natter_shared::path::encode;
 use natter_shared::text::Username;
 
@@ -89,6 +89,34 @@ pub fn room(room: RoomId) -> String {
     format!("/r/{room}")
 }
 
+/// A message in its room.
+pub fn message(room: RoomId, seq: Seq) -> String {
+    format!("/r/{room}?{AT}={seq}")
+}
+
+/// The name of what says, in the address of a room, which message is meant.
+pub const AT: &str = "at";
+
+/// The seq that stands in such an address. Anything else asks for none.
+pub fn message_at(search: &str) -> Option<Seq> {
+    let pairs = search.trim_start_matches('?').split('&').filter_map(|pair| pair.split_once('='));
+    let seq: u64 = pairs.filter(|(name, _)| *name == AT).find_map(|(_, seq)| seq.parse().ok())?;
+    Seq::new(seq).filter(|seq| *seq > Seq::ZERO)
+}
+
+/// Reads an address that leads to a room, or a message of one, of the server that the page is from: the address as this
+/// page goes there, the room, and the message.
+pub fn own_link(address: &str, origin: &str) -> Option<(String, RoomId, Option<Seq>)> {
+    let path = address.strip_prefix(origin).filter(|path| !origin.is_empty() && path.starts_with('/'))?;
+    let (path, search) = path.split_once('?').unwrap_or((path, ""));
+    let Place::Room(id) = Place::of(path) else { return None };
+    match message_at(search) {
+        Some(seq) => Some((message(id, seq), id, Some(seq))),
+        None if search.is_empty() => Some((room(id), id, None)),
+        None => None,
+    }
+}
+
 pub fn profile(username: &Username) -> String {
     format!("/u/{}", encode(username.as_str()))
 }
@@ -132,6 +160,27 @@ mod tests {
             ["/r/", "/r/1", "/r/0b8e1a5c-7d3f-4a61-9d7e-2f6f0a9c1b22/x", "/nothing", "/admin/x", "/u", "/r/null"]
         {
             assert_eq!(Place::of(nowhere), Place::NotFound, "{nowhere}");
+        }
+    }
+
+    #[test]
+    fn a_link_to_a_message_of_this_server_is_known() {
+        let id: RoomId = "0b8e1a5c-7d3f-4a61-9d7e-2f6f0a9c1b22".parse().unwrap();
+        let seq = Seq::new(17).unwrap();
+        let here = "https://chat.example";
+        let link = format!("{here}{}", message(id, seq));
+        assert_eq!(own_link(&link, here), Some((message(id, seq), id, Some(seq))));
+        assert_eq!(own_link(&format!("{here}{}", room(id)), here), Some((room(id), id, None)));
+        let hash = format!("{link}#x");
+        for other in
+            ["https://chat.example.evil.example/r/x", "https://chat.example/settings", &hash, "https://chat.example"]
+        {
+            assert_eq!(own_link(other, here), None, "{other}");
+        }
+        assert_eq!(own_link(&link, "https://other.example"), None);
+        assert_eq!(message_at("?at=17&x=1"), Some(seq));
+        for none in ["", "?at=", "?at=0", "?at=-1", "?at=x", "?bat=17", "?at=99999999999999999999"] {
+            assert_eq!(message_at(none), None, "{none}");
         }
     }
 

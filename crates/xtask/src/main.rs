@@ -21,6 +21,7 @@ mod servers;
 mod styles;
 mod suite;
 mod tools;
+mod worker;
 mod workspace;
 
 use std::process::ExitCode;

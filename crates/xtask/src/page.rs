@@ -10,7 +10,7 @@ use anyhow::{Context, Result, ensure};
 
 use crate::progress::{Stopwatch, say};
 use crate::tools::{self, Part};
-use crate::{budget, compress, fingerprint, parts, process, styles, workspace};
+use crate::{budget, compress, fingerprint, parts, process, styles, worker, workspace};
 
 /// What the page is made from; nothing else makes it be built again.
 const INPUTS: &[&str] =
@@ -99,6 +99,7 @@ fn build_page(fingerprint: &str) -> Result<()> {
     let dist = workspace::dist();
     styles::join(&dist)?;
     parts::cut(&dist)?;
+    worker::fill(&dist)?;
     let sizes = compress::folder(&dist)?;
     for (file, brotli) in &sizes.files {
         say(&format!("  {brotli:>7} bytes  {file}"));

@@ -28,7 +28,7 @@ const CORPUS = [
 ];
 
 /** What a message's text may be made of. */
-const ALLOWED = ['A', 'B', 'BDI', 'BR', 'CODE', 'DEL', 'EM', 'I', 'P', 'PRE', 'SPAN', 'STRONG'];
+const ALLOWED = ['A', 'B', 'BDI', 'BLOCKQUOTE', 'BR', 'CODE', 'DEL', 'EM', 'I', 'LI', 'OL', 'P', 'PRE', 'SPAN', 'STRONG', 'UL'];
 
 test('hostile messages are shown as text', async ({ people }) => {
   test.slow();

@@ -20,6 +20,7 @@ use actix_web::{HttpResponse, ResponseError};
 use natter_shared::error::{ErrorBody, ErrorCode, ErrorDetail, Fields};
 use natter_shared::frame::ServerFrame;
 use natter_shared::id::ClientId;
+use natter_shared::limits;
 use natter_shared::text::RoomName;
 use std::fmt;
 
@@ -319,6 +320,13 @@ impl From<MessageError> for ApiError {
             MessageError::Archived => Self::archived(),
             MessageError::TooManyReactions => {
                 Self::new(ErrorCode::LimitReached, "This message takes no more different reactions")
+            }
+            MessageError::TooManyPins => {
+                let most = limits::PINS_PER_ROOM;
+                Self::new(
+                    ErrorCode::LimitReached,
+                    format!("A room has at most {most} pinned messages. Unpin one first"),
+                )
             }
             MessageError::Invalid(fields) => Self::invalid(fields),
             MessageError::TooOften(wait) => wait.into(),

@@ -134,6 +134,40 @@ pub async fn unreact(
     Ok(Json(state.messages.unreact(&login.0, room, target, &emoji).await?.entry))
 }
 
+/// Pin a message, for all who are in the room. Administrators of the room; in a direct conversation both.
+#[utoipa::path(put, path = path::PIN, tag = "messages", params(("room" = RoomId, Path), ("seq" = Seq, Path)), responses(
+    (status = 200, description = "The entry; the first one if it was pinned before", body = Entry),
+    (status = 403, description = "forbidden: not an administrator of the room, or a message to one person", body = ErrorBody),
+    (status = 404, description = "not_found", body = ErrorBody),
+    (status = 409, description = "room_archived or limit_reached", body = ErrorBody),
+))]
+pub async fn pin(login: Login, state: Data<AppState>, path: Path<(RoomId, Seq)>) -> Result<Json<Entry>, ApiError> {
+    let (room, target) = path.0;
+    Ok(Json(state.messages.pin(&login.0, room, target).await?.entry))
+}
+
+/// Take a pin away.
+#[utoipa::path(delete, path = path::PIN, tag = "messages", params(("room" = RoomId, Path), ("seq" = Seq, Path)), responses(
+    (status = 200, description = "The entry; the first one if it was taken away before", body = Entry),
+    (status = 403, description = "forbidden", body = ErrorBody),
+    (status = 404, description = "not_found", body = ErrorBody),
+    (status = 409, description = "room_archived", body = ErrorBody),
+))]
+pub async fn unpin(login: Login, state: Data<AppState>, path: Path<(RoomId, Seq)>) -> Result<Json<Entry>, ApiError> {
+    let (room, target) = path.0;
+    Ok(Json(state.messages.unpin(&login.0, room, target).await?.entry))
+}
+
+/// The pinned messages of a room, what was pinned last first; all of them, for there are few. Members only.
+#[utoipa::path(get, path = path::PINS, tag = "messages", params(("room" = RoomId, Path)), responses(
+    (status = 200, description = "The messages as they stand now", body = Page<Message>),
+    (status = 403, description = "forbidden: a public room that one is not in", body = ErrorBody),
+    (status = 404, description = "not_found", body = ErrorBody),
+))]
+pub async fn pins(login: Login, state: Data<AppState>, room: Path<RoomId>) -> Result<Json<Page<Message>>, ApiError> {
+    Ok(Json(state.messages.pins(&login.0, room.0).await?))
+}
+
 /// Search the messages of one's own rooms, newest first.
 #[utoipa::path(get, path = path::SEARCH, tag = "messages", params(SearchQuery), responses(
     (status = 200, description = "A part of what was found", body = Page<Message>),

@@ -78,6 +78,8 @@ routes! {
     path::MESSAGES => { post: messages::send, get: messages::page }
     path::MESSAGE => { patch: messages::edit, delete: messages::delete }
     path::REACTION => { put: messages::react, delete: messages::unreact }
+    path::PIN => { put: messages::pin, delete: messages::unpin }
+    path::PINS => { get: messages::pins }
     path::ENTRIES => { get: messages::entries }
     path::READ => { put: rooms::read }
     path::FILES => { post: files::upload }

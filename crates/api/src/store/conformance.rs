@@ -70,12 +70,14 @@ macro_rules! conforms {
                 whispers_are_for_two,
                 a_deletion_blanks_everywhere,
                 reactions_keep_their_order,
+                pins_are_listed_and_change_with_their_messages,
             ]
             refusals: [
                 only_members_write,
                 an_archived_room_takes_nothing_but_going_and_opening,
                 what_is_changed_must_be_there,
                 reactions_have_a_limit,
+                pins_have_a_limit,
                 names_are_unique_when_rooms_are_renamed,
                 a_room_is_not_left_without_an_owner,
                 a_reply_and_a_whisper_name_what_is_there,

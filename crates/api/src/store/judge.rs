@@ -67,6 +67,8 @@ pub(super) trait Facts {
     fn unreacted(&mut self, room: RoomId, target: Seq, emoji: &Emoji, user: UserId) -> Stored<Option<Seq>>;
     /// The last entry that unpinned the message.
     fn unpinned(&mut self, room: RoomId, target: Seq) -> Stored<Option<Seq>>;
+    /// How many messages of the room are pinned.
+    fn pins(&mut self, room: RoomId) -> Stored<usize>;
     /// The highest role among the members but `user`; `None` if there are no others.
     fn highest_other(&mut self, room: RoomId, user: UserId) -> Stored<Option<Role>>;
     /// Whether another room has this name.
@@ -102,6 +104,7 @@ pub(super) fn judge(facts: &mut impl Facts, new: &NewEntry) -> Stored<Verdict> {
         EntryKind::Unreacted { target, emoji } => unreacted(facts, new, *target, emoji),
         EntryKind::Pinned { target } => Ok(match live_target(facts, new, *target)? {
             Some(Target { pinned: Some(by), .. }) => Holds(by),
+            Some(_) if facts.pins(new.room)? >= limits::PINS_PER_ROOM => Refuse(Refused::TooManyPins),
             Some(_) => Append,
             None => Refuse(Refused::NoTarget),
         }),

@@ -422,6 +422,8 @@ pub enum Refused {
     /// An `unreacted` without the reaction and without an earlier `unreacted` of it.
     NoReaction,
     TooManyReactions,
+    /// The room has `limits::PINS_PER_ROOM` pinned messages.
+    TooManyPins,
     /// `renamed` to a name that another room has.
     NameTaken,
     /// `left`, `removed` or `role` that would leave other members without an owner.
@@ -495,6 +497,8 @@ pub trait Log: Send + Sync + 'static {
     async fn message(&self, room: RoomId, seq: Seq) -> Stored<Option<Message>>;
     /// The message that somebody sent to a room as `client_id`, as it stands now.
     async fn sent(&self, room: RoomId, author: UserId, client_id: ClientId) -> Stored<Option<Message>>;
+    /// The pinned messages of a room that `reader` may see, what was pinned last first; at most `limits::PINS_PER_ROOM`.
+    async fn pins(&self, room: RoomId, reader: UserId) -> Stored<Vec<Message>>;
     /// Messages in rooms that `reader` is in, that `reader` may see, not deleted, in which every word of `query` begins a
     /// word, newest first by (at, room, seq), continuing after `after`.
     async fn search(&self, search: Search) -> Stored<Vec<Message>>;

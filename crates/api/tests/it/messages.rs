@@ -20,6 +20,7 @@ also_on_a_cluster! {
     a_deleted_text_is_gone_everywhere,
     an_owner_may_delete_what_others_wrote,
     a_reaction_counts_once_and_can_be_taken_back,
+    what_is_pinned_is_listed_for_all_in_the_room,
     a_reply_names_a_message_of_the_same_room,
     a_whisper_reaches_one_and_leaves_no_gap,
     history_comes_in_pages,
@@ -325,4 +326,47 @@ async fn too_fast_is_told_when_to_come_back() {
     assert!(answer.headers.contains_key("retry-after"));
     server.clock.advance_millis(2_000);
     ann.says(room, "calmer").await;
+}
+
+#[tokio::test]
+async fn what_is_pinned_is_listed_for_all_in_the_room() {
+    let server = Server::start();
+    let (ann, bob, room) = ann_and_bob(&server).await;
+    let listed = async |who: &Person| {
+        let page: Page<Message> = who.get(&path::pins(room)).await.expect(200).read();
+        page.items.iter().map(|pin| pin.content.body.as_str().to_owned()).collect::<Vec<_>>()
+    };
+    let (first, second) = (ann.says(room, "the rules").await.seq, bob.says(room, "the plan").await.seq);
+    let pin = async |who: &Person, seq: Seq| who.put(&path::pin(room, seq), &json!({})).await;
+    pin(&bob, second).await.refused(403, "forbidden");
+    let entry: Entry = pin(&ann, first).await.expect(200).read();
+    assert_eq!(entry.what, EntryKind::Pinned { target: first });
+    let again: Entry = pin(&ann, first).await.expect(200).read();
+    assert_eq!(entry, again);
+    pin(&ann, second).await.expect(200);
+    assert_eq!(listed(&bob).await, ["the plan", "the rules"]);
+    // It stands in the log and in the timeline.
+    let page = bob.history(room, "").await;
+    assert!(page.messages.iter().all(|message| message.pinned));
+    assert_eq!(page.events.iter().filter(|entry| matches!(entry.what, EntryKind::Pinned { .. })).count(), 2);
+    bob.delete(&path::pin(room, first)).await.refused(403, "forbidden");
+    ann.delete(&path::pin(room, first)).await.expect(200);
+    assert_eq!(listed(&bob).await, ["the plan"]);
+    // What is not there, or is for one person alone, is not pinned.
+    for nowhere in [seq(1), seq(999), Seq::MAX] {
+        pin(&ann, nowhere).await.refused(404, "not_found");
+    }
+    let form = json!({"client_id": client_id(), "body": "psst", "to": bob.id()});
+    let psst: Entry = ann.post(&path::messages(room), &form).await.expect(201).read();
+    pin(&ann, psst.seq).await.refused(403, "forbidden");
+    // Who goes reads nothing any more.
+    bob.leaves(room).await;
+    bob.get(&path::pins(room)).await.refused(403, "forbidden");
+    // Of a conversation of two both decide.
+    let direct = bob.direct(&ann).await;
+    let said = ann.says(direct.id, "remember this").await.seq;
+    for who in [&bob, &ann] {
+        who.put(&path::pin(direct.id, said), &json!({})).await.expect(200);
+        who.delete(&path::pin(direct.id, said)).await.expect(200);
+    }
 }

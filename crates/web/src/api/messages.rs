@@ -42,6 +42,21 @@ pub async fn react(api: &Api, room: RoomId, seq: Seq, emoji: &Emoji, on: bool) -
     }
 }
 
+/// Pins a message for all in the room, or takes the pin away.
+pub async fn pin(api: &Api, room: RoomId, seq: Seq, on: bool) -> Result<Entry, ApiError> {
+    let path = path::pin(room, seq);
+    if on {
+        api.send(Method::Put, &path, Some(&Empty {})).await
+    } else {
+        api.send(Method::Delete, &path, None::<&Empty>).await
+    }
+}
+
+/// All that is pinned in a room, what was pinned last first.
+pub async fn pins(api: &Api, room: RoomId) -> Result<Page<Message>, ApiError> {
+    api.get(&path::pins(room)).await
+}
+
 /// Messages in one's own rooms that hold the words.
 pub async fn search(
     api: &Api,

@@ -10,6 +10,14 @@ use wasm_bindgen_futures::{JsFuture, spawn_local};
 /// How long "Copied" stands.
 const SAID: Duration = Duration::from_secs(2);
 
+/// Puts a text into the clipboard; `false` where there is none.
+pub async fn to_clipboard(text: &str) -> bool {
+    // The clipboard exists on secure pages only.
+    let clipboard = window().navigator().clipboard();
+    !AsRef::<wasm_bindgen::JsValue>::as_ref(&clipboard).is_undefined()
+        && JsFuture::from(clipboard.write_text(text)).await.is_ok()
+}
+
 #[component]
 pub fn CopyButton(
     /// What it is called when its text is not enough.
@@ -30,14 +38,8 @@ pub fn CopyButton(
     let copy = move |_| {
         let value = value.get_untracked();
         spawn_local(async move {
-            // The clipboard exists on secure pages only; elsewhere the text is selected, ready for the keys.
-            let clipboard = window().navigator().clipboard();
-            let done = if AsRef::<wasm_bindgen::JsValue>::as_ref(&clipboard).is_undefined() {
-                false
-            } else {
-                JsFuture::from(clipboard.write_text(&value)).await.is_ok()
-            };
-            if done {
+            // Where there is no clipboard the text is selected, ready for the keys.
+            if to_clipboard(&value).await {
                 copied.set(true);
                 set_timeout(move || copied.set(false), SAID);
             } else if let (Some(node), Ok(Some(selection))) = (node.get_untracked(), window().get_selection()) {

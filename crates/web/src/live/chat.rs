@@ -3,7 +3,7 @@
 use super::images::{self, Images};
 use super::tab::{Part, Tab};
 use super::tray::Tray;
-use super::{browser, link, notices, session};
+use super::{browser, link, notices, saved, session, worker};
 use crate::api::Api;
 use crate::state::order::{Order, sorted};
 use crate::state::{
@@ -15,7 +15,7 @@ use leptos::prelude::{
     GetValue, LocalStorage, StoredValue, expect_context, provide_context, window_event_listener_untyped,
 };
 use natter_shared::account::User;
-use natter_shared::entry::Entry;
+use natter_shared::entry::{Entry, Message};
 use natter_shared::id::{RoomId, Seq, UserId};
 use natter_shared::room::{Member, RoomOverview};
 use std::collections::BTreeSet;
@@ -97,6 +97,27 @@ impl Chat {
 
     pub fn status(&self) -> Status {
         self.read(&[Part::Status], |state| state.status)
+    }
+
+    /// Whether what is shown was saved and may be old.
+    pub fn is_restored(&self) -> bool {
+        self.read(&[Part::Status], |state| state.restored)
+    }
+
+    /// Whether there is a newer version of this page, ready to be loaded.
+    pub fn is_newer(&self) -> bool {
+        worker::is_newer(&self.tab())
+    }
+
+    /// Loads the newer version in place of this one.
+    pub fn take_newer(&self) {
+        worker::take_newer(&self.tab());
+    }
+
+    /// Has the browser keep the page for a time without a network.
+    #[cfg(feature = "split")]
+    pub fn keep_page(&self) {
+        worker::keep_page(&self.tab());
     }
 
     /// The rooms, direct conversations and the directory.
@@ -184,6 +205,18 @@ impl Chat {
         self.read(&[Part::Timeline(room), Part::Members(room)], |state| state.ticks(room, seq))
     }
 
+    /// What is pinned in a room, what was pinned last first; nothing as long as it is not loaded.
+    pub fn pins(&self, room: RoomId) -> Vec<Message> {
+        self.read(&[Part::Timeline(room)], |state| {
+            state.pins.get(&room).map(|pins| pins.messages().to_vec()).unwrap_or_default()
+        })
+    }
+
+    /// Whether this person may say what is pinned there.
+    pub fn may_pin(&self, room: RoomId) -> bool {
+        self.read(&[Part::Rooms], |state| state.may_pin(room))
+    }
+
     /// How many messages of a room the server has not confirmed.
     pub fn unsent(&self, room: RoomId) -> usize {
         self.read(&[Part::Timeline(room)], |state| state.outbox.unconfirmed(room))
@@ -225,5 +258,7 @@ fn listen(tab: &Rc<Tab>) {
 fn into_view(tab: &Rc<Tab>) {
     if browser::is_visible() {
         session::came_into_view(tab);
+    } else {
+        saved::flush(tab, true);
     }
 }

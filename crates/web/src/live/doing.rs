@@ -10,6 +10,7 @@ use natter_shared::id::{ClientId, RoomId, Seq, UserId};
 use natter_shared::limits::PAGE_DEFAULT;
 use natter_shared::room::{Notify, Room, RoomForm};
 use natter_shared::text::{Emoji, MessageBody, TextError, Username};
+use std::rc::Rc;
 
 /// Typing is told at most once in so many milliseconds; a notice holds longer than that.
 const TYPING_MS: i64 = 3_000;
@@ -146,8 +147,10 @@ impl Chat {
         let tab = self.tab();
         let mut load = false;
         let mut members = false;
+        let mut pins = false;
         tab.update(|state| {
             load = state.enter(room);
+            pins = !state.pins.get(&room).is_some_and(crate::state::Pins::is_loaded);
             members = !state.members.get(&room).is_some_and(crate::state::Members::is_complete);
         });
         if load {
@@ -159,6 +162,9 @@ impl Chat {
                     return Err(error);
                 }
             }
+        }
+        if pins {
+            leptos::task::spawn_local(effects::read_pins(Rc::clone(&tab), room));
         }
         if members {
             effects::read_members(tab, room).await;
@@ -268,6 +274,13 @@ impl Chat {
 
     pub async fn delete(&self, room: RoomId, seq: Seq) -> Result<(), ApiError> {
         let entry = messages::delete(&self.api(), room, seq).await?;
+        effects::entry(&self.tab(), entry);
+        Ok(())
+    }
+
+    /// Pins a message for all in the room, or takes the pin away.
+    pub async fn pin(&self, room: RoomId, seq: Seq, on: bool) -> Result<(), ApiError> {
+        let entry = messages::pin(&self.api(), room, seq, on).await?;
         effects::entry(&self.tab(), entry);
         Ok(())
     }

@@ -5,7 +5,7 @@ use super::link;
 use super::notices;
 use super::tab::Tab;
 use crate::api::{ApiError, messages, rooms};
-use crate::state::{ChatState, Effect, Members};
+use crate::state::{ChatState, Effect, Members, Pins};
 use leptos::task::spawn_local;
 use natter_shared::entry::Entry;
 use natter_shared::frame::{ClientFrame, SendFrame};
@@ -32,6 +32,7 @@ pub fn run(tab: &Rc<Tab>, effect: Effect) {
             tell_marks(tab);
         }
         Effect::LoadMembers { room } => spawn_local(read_members(Rc::clone(tab), room)),
+        Effect::LoadPins { room } => spawn_local(read_pins(Rc::clone(tab), room)),
         Effect::Renew => renew(tab),
         Effect::Drain => drain(tab),
         Effect::Call { room, seq } => notices::call(tab, room, seq),
@@ -117,6 +118,15 @@ pub async fn read_members(tab: Rc<Tab>, room: RoomId) {
     let version = tab.peek(|state| state.members.get(&room).map_or(0, Members::version));
     if let Ok(members) = rooms::members(&tab.api, room).await {
         tab.change(|state| state.members_loaded(room, members, version));
+    }
+}
+
+/// Reads what is pinned in a room. Without it nothing is said to be; opening the room asks again.
+pub async fn read_pins(tab: Rc<Tab>, room: RoomId) {
+    let version = tab.peek(|state| state.pins.get(&room).map_or(0, Pins::version));
+    match messages::pins(&tab.api, room).await {
+        Ok(page) => tab.change(|state| state.pins_loaded(room, page.items, version)),
+        Err(_) => tab.update(|state| state.pins_failed(room)),
     }
 }
 

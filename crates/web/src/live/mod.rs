@@ -23,6 +23,8 @@ mod link;
 #[cfg(target_arch = "wasm32")]
 pub mod notices;
 #[cfg(target_arch = "wasm32")]
+mod saved;
+#[cfg(target_arch = "wasm32")]
 mod session;
 #[cfg(target_arch = "wasm32")]
 mod socket;
@@ -34,6 +36,9 @@ mod tab;
 mod tabs;
 #[cfg(target_arch = "wasm32")]
 pub mod tray;
+
+#[cfg(target_arch = "wasm32")]
+mod worker;
 
 #[cfg(target_arch = "wasm32")]
 pub use chat::{Chat, use_chat};

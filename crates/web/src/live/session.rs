@@ -3,9 +3,10 @@
 use super::reconnect::backoff;
 use super::tab::Tab;
 use super::tabs::Said;
-use super::{browser, effects, kept, link};
+use super::{browser, effects, kept, link, saved};
 use crate::api::{ApiError, accounts};
 use crate::state::{Auth, ChatState, Status};
+use futures_util::future::{Either, select};
 use gloo_timers::future::TimeoutFuture;
 use leptos::task::spawn_local;
 use natter_shared::account::{AccountDeletion, GuestForm, LoginForm, RegisterForm, Session, User};
@@ -13,6 +14,8 @@ use std::rc::Rc;
 
 /// A renewal that failed for want of a connection is tried again after so long, in milliseconds.
 const RENEW_AGAIN_MS: i64 = 5_000;
+/// The server has so long to say who is signed in before what was saved is shown, in milliseconds.
+const SOON_MS: u32 = 4_000;
 
 /// Asks the server whether this browser is signed in, until it says something.
 pub fn resume(tab: &Rc<Tab>) {
@@ -46,11 +49,18 @@ pub fn resume(tab: &Rc<Tab>) {
         let since = browser::now();
         let mut tries = 0;
         while tab.peek(|state| state.auth == Auth::Unknown) {
-            let Err(error) = tab.api.renew().await else { break };
-            if tab.peek(|state| state.auth != Auth::Unknown) {
+            let answer = if tries == 0 { renew_soon(&tab).await } else { Some(tab.api.renew().await) };
+            let error = match answer {
+                Some(Ok(_)) => break,
+                Some(Err(error)) => Some(error),
+                None => None,
+            };
+            // The connection asks on from there.
+            if tab.peek(|state| state.auth != Auth::Unknown) || (tries == 0 && restore(&tab).await) {
                 break;
             }
-            let wait = backoff(tries, browser::chance()).max(error.retry_after_ms().unwrap_or(0)).max(200);
+            let wished = error.and_then(|error| error.retry_after_ms()).unwrap_or(0);
+            let wait = backoff(tries, browser::chance()).max(wished).max(200);
             tries += 1;
             tab.update(|state| {
                 let retry_at = browser::now().saturating_add(i64::try_from(wait).unwrap_or(i64::MAX));
@@ -60,6 +70,30 @@ pub fn resume(tab: &Rc<Tab>) {
             TimeoutFuture::new(u32::try_from(wait).unwrap_or(u32::MAX)).await;
         }
     });
+}
+
+/// What the server says, or nothing if it takes long.
+async fn renew_soon(tab: &Rc<Tab>) -> Option<Result<Session, ApiError>> {
+    match select(Box::pin(tab.api.renew()), TimeoutFuture::new(SOON_MS)).await {
+        Either::Left((answer, _)) => Some(answer),
+        Either::Right(_) => None,
+    }
+}
+
+/// Without an answer of the server: shows what was saved of the person who was signed in last, if anything was.
+async fn restore(tab: &Rc<Tab>) -> bool {
+    let Some(saved) = saved::read().await else { return false };
+    if tab.peek(|state| state.auth != Auth::Unknown) {
+        return true;
+    }
+    let id = saved.user.id;
+    tab.update(|state| {
+        state.restore(saved);
+        state.drafts = kept::drafts(id);
+        state.outbox.adopt(kept::unsent(id));
+    });
+    link::start(tab);
+    true
 }
 
 fn means_signed_out(error: &ApiError) -> bool {
@@ -85,6 +119,7 @@ fn come_in(tab: &Rc<Tab>, user: User, admin: bool) {
     tab.login_changed.set(false);
     link::stop(tab);
     let id = user.id;
+    saved::belongs_to(id);
     tab.update(|state| {
         state.sign_in(user);
         state.set_admin(admin);
@@ -161,6 +196,8 @@ fn go_out(tab: &Rc<Tab>, ended: bool) {
     tab.api.signed_out();
     link::stop(tab);
     tab.update(|state| state.sign_out(ended));
+    tab.unsaved.take();
+    saved::clear();
 }
 
 fn heard_from_other_tab(tab: &Rc<Tab>, said: Said) {

@@ -5,10 +5,10 @@ use super::link::Link;
 use super::tabs::{Said, Tabs};
 use super::tray::Tray;
 use super::watermarks::Watermarks;
-use super::{browser, effects, kept};
+use super::{browser, effects, kept, saved};
 use crate::api::Api;
 use crate::state::map::Map;
-use crate::state::{Changes, ChatState, Effect, ToastKind};
+use crate::state::{Changes, ChatState, Effect, ToastKind, Unsaved};
 use leptos::prelude::{ArcTrigger, Notify, Track};
 use natter_shared::id::RoomId;
 use std::cell::{Cell, OnceCell, RefCell};
@@ -102,6 +102,11 @@ pub struct Tab {
     storage_failed: Cell<bool>,
     /// How this tab goes to a room.
     to_room: RefCell<Option<WayToRooms>>,
+    /// What is to be saved for a time without a network, and when that was last done, in milliseconds since 1970.
+    pub(super) unsaved: RefCell<Unsaved>,
+    pub(super) saved_at: Cell<i64>,
+    /// The worker that has a newer page than this one.
+    pub(super) newer: RefCell<Option<web_sys::ServiceWorker>>,
 }
 
 impl Tab {
@@ -122,6 +127,9 @@ impl Tab {
             token_doubts: Cell::default(),
             storage_failed: Cell::default(),
             to_room: RefCell::default(),
+            unsaved: RefCell::default(),
+            saved_at: Cell::default(),
+            newer: RefCell::default(),
         })
     }
 
@@ -146,6 +154,7 @@ impl Tab {
             let kept = writes.iter().fold(true, |kept, (id, item)| kept & kept::put_unsent(user, *id, item.as_ref()));
             self.storage_worked(kept);
         }
+        saved::touched(&mut self.unsaved.borrow_mut(), changes.rooms, &changes.timelines);
         self.triggers.notify(changes);
         for effect in effects {
             effects::run(self, effect);
@@ -207,5 +216,6 @@ impl Tab {
         super::session::watch(self);
         effects::tell_marks(self);
         effects::drain(self);
+        saved::flush(self, false);
     }
 }

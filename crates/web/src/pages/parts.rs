@@ -11,15 +11,17 @@ use super::browse::Browse;
 use super::coming::{Around, Part, coming};
 use super::join::Join;
 use super::profile::Profile;
-use super::room::{Dialogs, Open, SearchPanel, Tray};
+use super::room::{Dialogs, EmojiPicker, Open, SearchPanel, Tray};
 use super::settings::Settings;
 use super::shell::{Jump, KeySheet, NewRoom};
+use crate::components::dialog::Anchor;
 use crate::place::Desk;
 use futures_util::FutureExt;
 use leptos::prelude::*;
 use leptos::wasm_split::SplitLoaderError;
 #[cfg(feature = "split")]
 use leptos::wasm_split::wasm_split;
+use natter_shared::id::Seq;
 use natter_shared::text::Username;
 
 /// Puts what `$draw` reaches into a part, which `$fetch` fetches.
@@ -131,6 +133,21 @@ pub fn overlay(overlay: Overlay, on_close: Callback<()>) -> AnyView {
         Overlay::Jump | Overlay::NewRoom | Overlay::OfRoom(_) => Around::Above(on_close),
     };
     coming(&OVERLAYS, around, move || now(draw_overlay((overlay.clone(), on_close))))
+}
+
+static EMOJI: Part = Part::new(|| Box::pin(async { fetch_emoji().await.is_ok() }));
+
+part!(emoji, fetch_emoji, draw_emoji(picker: Picker) {
+    let (seq, anchor, on_close) = picker;
+    view! { <EmojiPicker seq anchor on_close /> }.into_any()
+});
+
+/// The message to react to, or none to write with; where the dialog stands, and how it closes.
+type Picker = (Option<Seq>, Option<Anchor>, Callback<()>);
+
+/// Picking an emoji, for which there is a table of them all.
+pub fn emoji(seq: Option<Seq>, anchor: Option<Anchor>, on_close: Callback<()>) -> AnyView {
+    coming(&EMOJI, Around::Above(on_close), move || now(draw_emoji((seq, anchor, on_close))))
 }
 
 /// What a part that is here draws, in the midst of its surroundings: it takes what it needs from the contexts there.

@@ -26,6 +26,8 @@ pub enum Effect {
     Read { room: RoomId, seq: Seq },
     /// Read who is in a room.
     LoadMembers { room: RoomId },
+    /// Read what is pinned in a room, then call [`ChatState::pins_loaded`].
+    LoadPins { room: RoomId },
     /// The access token ends soon: get another one.
     Renew,
     /// The outbox may have something to send.
@@ -94,6 +96,7 @@ pub fn apply(frame: ServerFrame, state: &mut ChatState, now: i64) -> Vec<Effect>
 impl ChatState {
     fn welcome(&mut self, rooms: Vec<RoomOverview>, online: Vec<UserId>) -> Vec<Effect> {
         let mut effects = vec![Effect::Drain];
+        self.changes.status |= std::mem::take(&mut self.restored);
         for it in &rooms {
             self.learn_from(it);
             // A watermark that was on its way when the connection went is told again.
@@ -128,6 +131,7 @@ impl ChatState {
             members.all_online(|user| self.presence.is_online(user));
             effects.push(Effect::LoadMembers { room: *room });
         }
+        effects.extend(self.doubt_pins());
         self.typing.clear();
         // What was being read when the connection went may have failed with it.
         self.catching_up.clear();
@@ -176,6 +180,7 @@ impl ChatState {
             }
             if step == Step::Applied || taken == Taken::Applied {
                 self.people_from(entry, me);
+                effects.extend(self.pins_from(entry));
                 if matches!(entry.what, EntryKind::Message(_)) && entry.author.id != me {
                     newest_of_others = Some(entry.seq);
                 }

@@ -99,6 +99,7 @@ impl ChatState {
             timeline.load = Load::NotFound;
         }
         self.members.remove(&room);
+        self.pins.remove(&room);
         self.behind.remove(&room);
         self.catching_up.remove(&room);
         if self.attended == Some(room) {

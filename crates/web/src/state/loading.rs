@@ -3,7 +3,7 @@
 
 use super::outbox::Unsent;
 use super::timeline::{Load, Timeline};
-use super::{ChatState, Effect};
+use super::{ChatState, Effect, Pins};
 use crate::state::map::Set;
 use natter_shared::entry::Entry;
 use natter_shared::id::{ClientId, RoomId, Seq};
@@ -26,6 +26,7 @@ impl ChatState {
             timeline.load = Load::Loading;
         }
         self.members.or_insert_with(room, Default::default);
+        self.pins.or_insert_with(room, Default::default);
         self.changes.timelines.insert(room);
         load
     }
@@ -44,6 +45,10 @@ impl ChatState {
         self.outbox.seen(room, head, &ids);
         self.changes.timelines.insert(room);
         let mut effects = self.read_gap(room).into_iter().collect::<Vec<_>>();
+        // What lies between what was there before and this page was not heard.
+        if self.pins.get(&room).is_some_and(Pins::is_loaded) {
+            effects.push(Effect::LoadPins { room });
+        }
         if self.attended == Some(room) {
             effects.extend(self.read_all(room));
         }

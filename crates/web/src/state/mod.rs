@@ -12,9 +12,11 @@ mod naming;
 pub mod order;
 mod outbox;
 mod people;
+mod pins;
 mod presence;
 mod rooms;
 mod rows;
+mod saved;
 mod session;
 mod timeline;
 mod toasts;
@@ -27,9 +29,11 @@ pub use members::{Members, Reached};
 pub use naming::offered;
 pub use outbox::{Outbox, Sending, Unsent};
 pub use people::People;
+pub use pins::Pins;
 pub use presence::{Presence, Typing};
 pub use rooms::Rooms;
 pub use rows::{Day, GROUP_MS, Row, RowKey};
+pub use saved::{SAVED_MESSAGES, SAVED_ROOMS, Saved, Unsaved, keep_rooms};
 pub use session::{Auth, Status};
 pub use timeline::{Load, Timeline};
 pub use toasts::{TOAST_MS, Toast, ToastKind, Toasts};
@@ -69,6 +73,7 @@ pub struct ChatState {
     pub people: People,
     pub members: Map<RoomId, Members>,
     pub timelines: Map<RoomId, Timeline>,
+    pub pins: Map<RoomId, Pins>,
     pub outbox: Outbox,
     pub drafts: Drafts,
     pub toasts: Toasts,
@@ -88,6 +93,8 @@ pub struct ChatState {
     uncounted: Set<RoomId>,
     /// Whether the connection that is being made was told where this tab stands, so that it sends what is missing.
     pub resuming: bool,
+    /// What is shown was saved, and the server has not said anything to it yet.
+    pub restored: bool,
     /// Minutes by which this place's clocks are ahead of UTC.
     pub offset_min: i32,
     pub changes: Changes,

@@ -2,7 +2,7 @@
 
 use crate::server::{Server, room, user};
 use natter_shared::account::User;
-use natter_shared::entry::Entry;
+use natter_shared::entry::{Entry, Message};
 use natter_shared::frame::{SendFrame, ServerFrame};
 use natter_shared::id::{ClientId, RoomId, Seq};
 use natter_shared::page::{EntryPage, MessagePage};
@@ -22,6 +22,7 @@ enum Answer {
     Older(RoomId, Seq, MessagePage),
     Rooms(Vec<RoomOverview>),
     Members(RoomId, Vec<Member>, u64),
+    Pins(RoomId, Vec<Message>, u64),
 }
 
 pub struct Client {
@@ -116,6 +117,7 @@ impl Client {
                 }
                 Effect::LoadRooms => self.answers.push_back(Answer::Rooms(server.overviews(self.me.id))),
                 Effect::LoadMembers { room } => self.ask_members(server, room),
+                Effect::LoadPins { room } => self.ask_pins(server, room),
                 Effect::Received { room, seq } => drop(server.mark(room, self.me.id, seq, Seq::ZERO)),
                 Effect::Read { room, seq } => drop(server.mark(room, self.me.id, seq, seq)),
                 Effect::Drain => self.drain(server),
@@ -130,6 +132,11 @@ impl Client {
         self.answers.push_back(Answer::Members(room, server.members(room), version));
     }
 
+    fn ask_pins(&mut self, server: &Server, room: RoomId) {
+        let version = self.state.pins.get(&room).map_or(0, natter_web::state::Pins::version);
+        self.answers.push_back(Answer::Pins(room, server.pins(room, self.me.id), version));
+    }
+
     /// Goes into a room.
     pub fn open(&mut self, server: &Server, room: RoomId) {
         if self.state.enter(room) {
@@ -137,6 +144,9 @@ impl Client {
         }
         if !self.state.members.get(&room).is_some_and(natter_web::state::Members::is_complete) {
             self.ask_members(server, room);
+        }
+        if !self.state.pins.get(&room).is_some_and(natter_web::state::Pins::is_loaded) {
+            self.ask_pins(server, room);
         }
     }
 
@@ -168,6 +178,7 @@ impl Client {
             }
             Answer::Rooms(rooms) => self.state.rooms_loaded(rooms),
             Answer::Members(room, members, version) => self.state.members_loaded(room, members, version),
+            Answer::Pins(room, pins, version) => self.state.pins_loaded(room, pins, version),
         };
         self.run(server, effects);
         true

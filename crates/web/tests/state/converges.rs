@@ -18,6 +18,7 @@ enum Act {
     Edits { room: u8, who: u8, nth: usize },
     Deletes { room: u8, nth: usize },
     Reacts { room: u8, who: u8, nth: usize, emoji: bool, on: bool },
+    Pins { room: u8, nth: usize, on: bool },
     JoinsOrLeaves { room: u8, who: u8 },
     Renames { room: u8, n: u8 },
     Promotes { room: u8, who: u8 },
@@ -44,6 +45,7 @@ fn act() -> impl Strategy<Value = Act> {
         1 => (room.clone(), 0..4_u8, 0..4_u8).prop_map(|(room, from, to)| Act::Whispers { room, from, to }),
         2 => (room.clone(), 0..4_u8, nth.clone()).prop_map(|(room, who, nth)| Act::Edits { room, who, nth }),
         2 => (room.clone(), nth.clone()).prop_map(|(room, nth)| Act::Deletes { room, nth }),
+        2 => (room.clone(), nth.clone(), any::<bool>()).prop_map(|(room, nth, on)| Act::Pins { room, nth, on }),
         3 => (room.clone(), 0..4_u8, nth, any::<bool>(), any::<bool>())
             .prop_map(|(room, who, nth, emoji, on)| Act::Reacts { room, who, nth, emoji, on }),
         2 => (room.clone(), other.clone()).prop_map(|(room, who)| Act::JoinsOrLeaves { room, who }),
@@ -113,6 +115,13 @@ fn write(act: Act, server: &mut Server, said: &mut u32) -> Option<Entry> {
             let what = if on { EntryKind::Reacted { target, emoji } } else { EntryKind::Unreacted { target, emoji } };
             server.append(room(n), &user(who), None, what)
         }),
+        Act::Pins { room: n, nth: at, on } => {
+            let message =
+                nth(server, room(n), at).filter(|message| message.content.to.is_none() && message.pinned != on)?;
+            let target = message.seq;
+            let what = if on { EntryKind::Pinned { target } } else { EntryKind::Unpinned { target } };
+            Some(server.append(room(n), &user(1), None, what))
+        }
         Act::JoinsOrLeaves { room: n, who } => {
             let is_in = server.is_member(room(n), user(who).id);
             Some(server.append(room(n), &user(who), None, if is_in { EntryKind::Left } else { EntryKind::Joined }))
@@ -201,6 +210,11 @@ fn people(client: &Client, room: RoomId) -> Vec<(String, Role)> {
     client.state.members.get(&room).unwrap().iter().map(|it| (it.user.username.to_string(), it.role)).collect()
 }
 
+/// What the list of pins shows of each.
+fn pins(pins: &[Message]) -> Vec<(Seq, &str)> {
+    pins.iter().map(|pin| (pin.seq, pin.content.body.as_str())).collect()
+}
+
 fn check(acts: Vec<Act>) -> Result<(), TestCaseError> {
     let mut server = Server::default();
     server.open(room(0), "one");
@@ -230,6 +244,8 @@ fn check(acts: Vec<Act>) -> Result<(), TestCaseError> {
     prop_assert_eq!(overviews(&ann), overviews(&fresh));
     for room in rooms {
         prop_assert_eq!(people(&ann, room), people(&fresh, room));
+        let pinned = server.pins(room, ann.me.id);
+        prop_assert_eq!(pins(ann.state.pins.get(&room).unwrap().messages()), pins(&pinned));
         prop_assert_eq!(ann.state.outbox.unconfirmed(room), 0);
         // What one said oneself stands there once, in the order in which it was said.
         let own: Vec<u32> = server

@@ -7,5 +7,6 @@ mod client;
 mod converges;
 mod outbox;
 mod rooms;
+mod saved;
 mod server;
 mod timeline;

@@ -160,6 +160,16 @@ impl Server {
         messages
     }
 
+    /// What is pinned, what was pinned last first.
+    pub fn pins(&self, room: RoomId, reader: UserId) -> Vec<Message> {
+        let mut pins = self.messages(room, reader);
+        pins.retain(|message| message.pinned);
+        let log = &self.logs[&room].entries;
+        let by = |pin: &Message| log.iter().rposition(|it| it.what == EntryKind::Pinned { target: pin.seq });
+        pins.sort_by_key(|pin| std::cmp::Reverse(by(pin)));
+        pins
+    }
+
     pub fn page(&self, room: RoomId, reader: UserId, before: Option<Seq>, limit: usize) -> MessagePage {
         let before = before.unwrap_or(Seq::MAX);
         let mut messages = self.messages(room, reader);

@@ -75,6 +75,10 @@ impl Log for Watched {
         self.log.sent(room, author, client_id).await
     }
 
+    async fn pins(&self, room: RoomId, reader: UserId) -> Stored<Vec<Message>> {
+        self.log.pins(room, reader).await
+    }
+
     async fn search(&self, search: Search) -> Stored<Vec<Message>> {
         self.log.search(search).await
     }

@@ -1,6 +1,7 @@
 //! Messages: saying, changing and reading them. Whether somebody may write is judged inside the write (`Log::append`), so
 //! that nobody gets in between; whether somebody may read is asked at every call.
 
+mod pins;
 mod read;
 mod resume;
 mod search;
@@ -37,6 +38,8 @@ pub enum MessageError {
     Archived,
     #[error("a message takes no more different reactions")]
     TooManyReactions,
+    #[error("the room has as many pinned messages as it can have")]
+    TooManyPins,
     #[error("a field is not accepted")]
     Invalid(Fields),
     #[error("too often")]
@@ -227,6 +230,7 @@ impl Messages {
             Refused::NoTarget | Refused::NoReaction => MessageError::Unknown,
             Refused::NotAuthor => MessageError::Forbidden(NOT_AUTHOR),
             Refused::TooManyReactions => MessageError::TooManyReactions,
+            Refused::TooManyPins => MessageError::TooManyPins,
             Refused::NoReference | Refused::Banned | Refused::NameTaken | Refused::LastOwner | Refused::Full => {
                 StoreError::Broken(format!("a message was refused: {why:?}")).into()
             }

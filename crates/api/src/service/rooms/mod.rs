@@ -262,6 +262,7 @@ impl Rooms {
             | Refused::NotAuthor
             | Refused::NoReaction
             | Refused::TooManyReactions
+            | Refused::TooManyPins
             | Refused::NoReference => StoreError::Broken(format!("a change of a room was refused: {why:?}")).into(),
         })
     }

@@ -245,3 +245,42 @@ pub async fn reactions_keep_their_order(world: &World) {
     react(&ann, "👍").await;
     assert_eq!(stand().await, [of("🎉", &[&ann]), of("👍", &[&ann])]);
 }
+
+pub async fn pins_are_listed_and_change_with_their_messages(world: &World) {
+    let (ann, bob, eve) = (world.person("ann").await, world.person("bob").await, world.person("eve").await);
+    let room = world.room("Lobby", &[&ann, &bob, &eve]).await.id;
+    let elsewhere = world.room("Office", &[&ann]).await.id;
+    let pins = async |reader: &User| world.store.pins(room, reader.id).await.unwrap();
+    let listed = async |reader: &User| pins(reader).await.into_iter().map(|pin| pin.seq).collect::<Vec<_>>();
+    assert_eq!(listed(&ann).await, []);
+    let mut said = Vec::new();
+    for text in ["one", "two", "three"] {
+        said.push(world.says(room, &ann, text).await.seq);
+    }
+    let other = world.says(elsewhere, &ann, "there").await.seq;
+    world.does(elsewhere, &ann, EntryKind::Pinned { target: other }).await;
+    for target in [said[2], said[0], said[1]] {
+        world.does(room, &bob, EntryKind::Pinned { target }).await;
+    }
+    // By when they were pinned, not by when they were said.
+    assert_eq!(listed(&eve).await, [said[1], said[0], said[2]]);
+    world.does(room, &ann, EntryKind::Edited { target: said[0], body: body("one and a half") }).await;
+    world.does(room, &eve, EntryKind::Reacted { target: said[0], emoji: emoji("👍") }).await;
+    let pin = pins(&bob).await.remove(1);
+    assert_eq!(
+        Some(&pin),
+        world.store.message(room, said[0]).await.unwrap().map(|it| Message { client_id: None, ..it }).as_ref()
+    );
+    assert_eq!((pin.content.body.as_str(), pin.pinned, pin.reactions.len()), ("one and a half", true, 1));
+    world.does(room, &ann, EntryKind::Unpinned { target: said[1] }).await;
+    world.does(room, &ann, EntryKind::Deleted { target: said[2] }).await;
+    assert_eq!(listed(&bob).await, [said[0]]);
+    world.does(room, &ann, EntryKind::Pinned { target: said[1] }).await;
+    assert_eq!(listed(&bob).await, [said[1], said[0]]);
+    // A store that lets a whisper be pinned still shows it to its two people alone.
+    let psst = world.does(room, &ann, whisper("psst", &bob)).await.seq;
+    world.does(room, &ann, EntryKind::Pinned { target: psst }).await;
+    assert_eq!(listed(&bob).await, [psst, said[1], said[0]]);
+    assert_eq!(listed(&eve).await, [said[1], said[0]]);
+    assert_eq!(world.store.pins(elsewhere, ann.id).await.unwrap().len(), 1);
+}

@@ -129,6 +129,28 @@ pub async fn reactions_have_a_limit(world: &World) {
     world.does(room, &bob, nth(most)).await;
 }
 
+pub async fn pins_have_a_limit(world: &World) {
+    let (ann, bob, _, room) = three(world).await;
+    let mut said = Vec::new();
+    for n in 0..=limits::PINS_PER_ROOM {
+        said.push(world.says(room, &ann, &n.to_string()).await.seq);
+    }
+    let pinned = |n: usize| EntryKind::Pinned { target: said[n] };
+    let batch = (0..limits::PINS_PER_ROOM - 1).map(|n| world.entry(room, &ann, pinned(n))).collect();
+    assert!(world.store.append(batch).await.unwrap().iter().all(|it| matches!(it, Appended::New(_))));
+    // The last one that fits and the first that does not, in one batch.
+    let both = [limits::PINS_PER_ROOM - 1, limits::PINS_PER_ROOM].map(|n| world.entry(room, &bob, pinned(n)));
+    let appended = world.store.append(both.to_vec()).await.unwrap();
+    assert!(matches!(appended[..], [Appended::New(_), Appended::Refused(Refused::TooManyPins)]), "{appended:?}");
+    world.repeats(room, &bob, pinned(3)).await;
+    world.does(room, &ann, EntryKind::Deleted { target: said[0] }).await;
+    world.does(room, &bob, pinned(limits::PINS_PER_ROOM)).await;
+    assert_eq!(world.refused(room, &ann, pinned(0)).await, Refused::NoTarget);
+    world.does(room, &ann, EntryKind::Unpinned { target: said[1] }).await;
+    world.does(room, &ann, pinned(1)).await;
+    assert_eq!(world.store.pins(room, ann.id).await.unwrap().len(), limits::PINS_PER_ROOM);
+}
+
 pub async fn names_are_unique_when_rooms_are_renamed(world: &World) {
     let (ann, _, _, room) = three(world).await;
     let other = world.room("Office", &[&ann]).await.id;

@@ -18,7 +18,7 @@ use std::collections::BTreeSet;
 /// Whether an entry changes anything but the log. What it changes about a message is found out when that is read, but for
 /// whom it mentions: see [`mentions`].
 pub(super) const fn has_effect(what: &EntryKind) -> bool {
-    matches!(what, EntryKind::Deleted { .. }) || what.is_event()
+    matches!(what, EntryKind::Deleted { .. } | EntryKind::Unpinned { .. }) || what.is_event()
 }
 
 /// Why effects did not take place.
@@ -74,6 +74,8 @@ fn statements(entries: &[(&NewEntry, Seq)], rooms: &Rooms) -> Statements {
         match &entry.what {
             EntryKind::Edited { target, mentions: whom, .. } => all.entries.push(mentions(room, *target, whom)),
             EntryKind::Deleted { target } => all.entries.extend(blanks(room, *target, *seq)),
+            EntryKind::Pinned { target } => all.entries.push(pin(room, *target, Some(*seq))),
+            EntryKind::Unpinned { target } => all.entries.push(pin(room, *target, None)),
             EntryKind::Joined => {
                 all.join(room, entry.author, *seq);
                 crowds.insert(room);
@@ -124,10 +126,19 @@ impl Statements {
     }
 }
 
+/// The statement that says by which entry a message is pinned, if by one.
+pub(super) fn pin(room: RoomId, target: Seq, by: Option<Seq>) -> Document {
+    let change = match by {
+        Some(seq) => doc! { "$set": { "pinned": int(seq) } },
+        None => doc! { "$unset": { "pinned": "" } },
+    };
+    doc! { "q": { "room": room.stored(), "seq": int(target) }, "u": change }
+}
+
 /// The statements that blank a message and all its edits, in the log; the deletion stands at `seq`.
 pub(super) fn blanks(room: RoomId, target: Seq, seq: Seq) -> [Document; 2] {
     let message = doc! { "room": room.stored(), "seq": int(target) };
-    let gone = doc! { "files": "", "mentions": "", "mentioned": "" };
+    let gone = doc! { "files": "", "mentions": "", "mentioned": "", "pinned": "" };
     let blank = doc! { "$set": { "text": "", "deleted": int(seq) }, "$unset": gone };
     let edits = doc! { "room": room.stored(), "target": int(target), "kind": EDITED };
     let blank_edits = doc! { "$set": { "text": "" }, "$unset": { "mentions": "" } };

@@ -4,8 +4,8 @@
 //! write: an entry judged by what was true at seq n is inserted as n + 1, and the unique index lets it in only if nothing
 //! has happened since.
 
-use super::Shared;
 use super::document::{EntryDoc, Id, MEMBER, MESSAGE, MemberDoc, Word, int, seq};
+use super::{Shared, messages};
 use crate::store::judge::{Facts, Place, RoomFacts, Target};
 use crate::store::{NewEntry, Standing, Stored};
 use futures_util::TryStreamExt;
@@ -51,6 +51,8 @@ pub(super) struct Known {
     /// The owners of the rooms that somebody leaves.
     owners: HashMap<RoomId, HashSet<UserId>>,
     names: HashMap<String, RoomId>,
+    /// How many messages are pinned in the rooms where somebody pins one.
+    pins: HashMap<RoomId, usize>,
 }
 
 impl Known {
@@ -64,6 +66,7 @@ impl Known {
             rooms_of: HashMap::new(),
             owners: HashMap::new(),
             names: HashMap::new(),
+            pins: HashMap::new(),
         };
         known.load_rooms(shared, entries).await?;
         known.load_places(shared, entries).await?;
@@ -169,11 +172,15 @@ impl Known {
         Ok(())
     }
 
-    /// What few entries ask for: how many rooms somebody is in, who owns a room, who has a name.
+    /// What few entries ask for: how many rooms somebody is in, who owns a room, who has a name, how much is pinned.
     async fn load_rare(&mut self, shared: &Shared, entries: &[&NewEntry]) -> Stored<()> {
         let (mut joining, mut going, mut names) = (Vec::new(), Vec::new(), Vec::new());
         for entry in entries {
             match &entry.what {
+                EntryKind::Pinned { .. } if !self.pins.contains_key(&entry.room) => {
+                    let pins = shared.entries.count_documents(messages::pinned(entry.room)).await?;
+                    self.pins.insert(entry.room, usize::try_from(pins).unwrap_or(usize::MAX));
+                }
                 EntryKind::Joined => joining.push(entry.author.stored()),
                 EntryKind::Left | EntryKind::Removed { .. } | EntryKind::Role { .. } => going.push(entry.room.stored()),
                 EntryKind::Renamed { name } => names.push(name.key()),
@@ -294,7 +301,8 @@ impl Known {
     /// What an entry does to the message that it targets.
     fn apply_change(&mut self, room: RoomId, author: UserId, what: &EntryKind, at: Seq) {
         let Some(target) = what.target() else { return };
-        let message = self.named(room, target);
+        let message = self.messages.entry((room, target)).or_default();
+        let was_pinned = message.pinned.is_some();
         match what {
             EntryKind::Edited { mentions, .. } => message.mentions |= !mentions.is_empty(),
             EntryKind::Deleted { .. } => {
@@ -313,6 +321,10 @@ impl Known {
                 message.unreacted.insert((emoji.clone(), author), at);
             }
             _ => {}
+        }
+        let is_pinned = message.pinned.is_some();
+        if let Some(pins) = self.pins.get_mut(&room) {
+            *pins = pins.saturating_add_signed(isize::from(is_pinned) - isize::from(was_pinned));
         }
     }
 }
@@ -365,6 +377,10 @@ impl Facts for Known {
 
     fn unpinned(&mut self, room: RoomId, target: Seq) -> Stored<Option<Seq>> {
         Ok(self.messages.get(&(room, target)).and_then(|message| message.unpinned))
+    }
+
+    fn pins(&mut self, room: RoomId) -> Stored<usize> {
+        Ok(self.pins.get(&room).copied().unwrap_or(0))
     }
 
     fn highest_other(&mut self, room: RoomId, user: UserId) -> Stored<Option<Role>> {

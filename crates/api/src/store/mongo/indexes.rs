@@ -74,6 +74,7 @@ pub(super) async fn prepare(shared: &Shared) -> Result<(), OpenError> {
             where_there(unique(ONCE, doc! { "room": 1, "author": 1, "client_id": 1 }), "client_id"),
             where_there(index("room_target", doc! { "room": 1, "target": 1, "seq": 1 }), "target"),
             where_there(index("room_mentioned", doc! { "room": 1, "mentioned": 1, "seq": 1 }), "mentioned"),
+            where_there(index("room_pinned", doc! { "room": 1, "pinned": 1 }), "pinned"),
             where_there(index("room_event", doc! { "room": 1, "seq": 1, "event": 1 }), "event"),
         ])
         .await?;

@@ -179,6 +179,10 @@ impl Log for Mongo {
         .await
     }
 
+    async fn pins(&self, room: RoomId, reader: UserId) -> Stored<Vec<Message>> {
+        self.run(|shared| async move { messages::pins(&shared, room, reader).await }).await
+    }
+
     async fn search(&self, ask: Search) -> Stored<Vec<Message>> {
         self.run(|shared| async move { search::search(&shared, &ask).await }).await
     }

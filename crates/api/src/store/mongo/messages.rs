@@ -69,6 +69,21 @@ pub(super) async fn as_they_stand(shared: &Shared, docs: Vec<EntryDoc>) -> Store
     Ok(messages)
 }
 
+/// Which entries of a room are messages that are pinned.
+pub(super) fn pinned(room: RoomId) -> Document {
+    doc! { "room": room.stored(), "pinned": { "$exists": true } }
+}
+
+/// What is pinned and `reader` may see, what was pinned last first.
+pub(super) async fn pins(shared: &Shared, room: RoomId, reader: UserId) -> Stored<Vec<Message>> {
+    let mut which = pinned(room);
+    which.extend(seen_by(reader));
+    let most = i64::try_from(limits::PINS_PER_ROOM).unwrap_or(i64::MAX);
+    let found = shared.entries.find(which).sort(doc! { "room": -1, "pinned": -1 }).limit(most).await?;
+    let pins = as_they_stand(shared, found.try_collect().await?).await?;
+    Ok(pins.into_iter().map(|message| for_reader(message, reader)).collect())
+}
+
 /// A page, with the events of its stretch of the log.
 pub(super) async fn page(
     shared: &Shared,

@@ -6,7 +6,7 @@ use super::entry::{Columns, entry_at};
 use super::writer::Desk;
 use crate::store::judge::{Place, Verdict, judge};
 use crate::store::{Appended, NewEntry, Refused, StoreError, Stored};
-use natter_shared::entry::{Author, Entry};
+use natter_shared::entry::{Author, Entry, EntryKind};
 use natter_shared::id::{ClientId, RoomId, Seq, UserId};
 use natter_shared::room::RoomKind;
 use natter_shared::timestamp::Timestamp;
@@ -81,7 +81,8 @@ impl Batch<'_> {
         self.author(entry.author)?.ok_or_else(|| broken("comes before its author"))?;
         let id = self.insert(entry, seq)?.ok_or_else(|| broken("has the client id of another one"))?;
         self.change_room(room, |state| state.head = seq);
-        if entry.what.is_event() { Ok(()) } else { self.take_effect(entry, seq, id) }
+        let moves = entry.what.is_event() && !matches!(entry.what, EntryKind::Pinned { .. });
+        if moves { Ok(()) } else { self.take_effect(entry, seq, id) }
     }
 
     fn append(&mut self, new: NewEntry) -> Stored<Appended> {

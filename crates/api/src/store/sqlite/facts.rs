@@ -83,6 +83,11 @@ impl Facts for Batch<'_> {
         Ok(self.conn().prepare_cached(sql)?.query_row(of, |row| column::seq(row, 0)).optional()?)
     }
 
+    fn pins(&mut self, room: RoomId) -> Stored<usize> {
+        let sql = "SELECT count(*) FROM entries INDEXED BY pins_in_room WHERE room = ?1 AND pinned IS NOT NULL";
+        Ok(self.conn().prepare_cached(sql)?.query_row([room.as_bytes()], |row| column::count(row, 0))?)
+    }
+
     fn highest_other(&mut self, room: RoomId, user: UserId) -> Stored<Option<Role>> {
         let sql = "SELECT max(role) FROM members WHERE room = ?1 AND user <> ?2 AND state = 0";
         let of = [room.as_bytes(), user.as_bytes()];

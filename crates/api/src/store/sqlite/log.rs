@@ -111,6 +111,10 @@ impl Log for Sqlite {
         .await
     }
 
+    async fn pins(&self, room: RoomId, reader: UserId) -> Stored<Vec<Message>> {
+        self.read(move |conn| messages::pins(conn, room, reader)).await
+    }
+
     async fn search(&self, ask: Search) -> Stored<Vec<Message>> {
         self.read(move |conn| search::search(conn, &ask)).await
     }

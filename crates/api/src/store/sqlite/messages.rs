@@ -29,6 +29,25 @@ pub(super) fn newest(conn: &Connection, room: RoomId, reader: UserId) -> Stored<
     Ok(found.pop())
 }
 
+/// What is pinned and `reader` may see, what was pinned last first.
+pub(super) fn pins(conn: &Connection, room: RoomId, reader: UserId) -> Stored<Vec<Message>> {
+    let sql = format!(
+        "SELECT {AS_IT_STANDS} FROM entries e INDEXED BY pins_in_room CROSS JOIN users u ON u.id = e.author
+         WHERE e.room = ?1 AND e.pinned IS NOT NULL AND (e.other IS NULL OR e.other = ?2 OR e.author = ?2)
+         ORDER BY e.pinned DESC LIMIT ?3"
+    );
+    let mut found = conn.prepare_cached(&sql)?;
+    let most = i64::try_from(limits::PINS_PER_ROOM).unwrap_or(i64::MAX);
+    let of = params![room.as_bytes(), reader.as_bytes(), most];
+    let pins = found.query_map(of, |row| read_message(row).map(|message| for_reader(message, reader)))?;
+    let mut pins = pins.collect::<Result<Vec<_>>>()?;
+    for pin in &mut pins {
+        // One by one: between two of them may lie a whole history.
+        fill_reactions(conn, room, std::slice::from_mut(pin))?;
+    }
+    Ok(pins)
+}
+
 /// A page, with the events of its stretch of the log.
 pub(super) fn page(
     conn: &Connection,
@@ -118,7 +137,7 @@ pub(super) fn for_reader(message: Message, reader: UserId) -> Message {
 fn events(conn: &Connection, room: RoomId, reader: UserId, first: Seq, last: Seq) -> Stored<Vec<Entry>> {
     let sql = format!(
         "SELECT {ENTRY} FROM entries e INDEXED BY events_in_room CROSS JOIN users u ON u.id = e.author
-         WHERE e.room = ?1 AND e.seq BETWEEN ?2 AND ?3 AND e.kind BETWEEN 5 AND 12 ORDER BY e.seq DESC LIMIT ?4"
+         WHERE e.room = ?1 AND e.seq BETWEEN ?2 AND ?3 AND e.kind BETWEEN 5 AND 13 ORDER BY e.seq DESC LIMIT ?4"
     );
     let mut found = conn.prepare_cached(&sql)?;
     let of = params![room.as_bytes(), int(first), int(last), limits::ENTRIES_MAX];

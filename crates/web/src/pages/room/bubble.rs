@@ -2,6 +2,7 @@
 
 use super::mention::called;
 use super::message::part;
+use super::message_tools::{LinkButton, PinButton};
 use super::{Mode, Open, RoomFrame};
 use crate::components::dialog::Anchor;
 use crate::components::drawing::{List, Show, live};
@@ -12,6 +13,7 @@ use crate::components::spans::Spans;
 use crate::live::use_chat;
 use crate::locale::{t, tf};
 use crate::state::{MessageView, Tick};
+use crate::text_spans::plain;
 use leptos::prelude::*;
 use natter_shared::entry::Reaction;
 use natter_shared::text::Emoji;
@@ -20,12 +22,13 @@ use wasm_bindgen_futures::spawn_local;
 /// So much of a quoted message is shown, in characters.
 const QUOTED: usize = 120;
 
-/// A message's beginning, on one line; of images alone, that it is one.
+/// A message's beginning, on one line and as it reads; of images alone, that it is one.
 pub fn excerpt(text: &str) -> String {
     if text.is_empty() {
         return t("image.large").to_owned();
     }
-    let mut line: String = text.chars().take(QUOTED).map(|c| if c.is_whitespace() { ' ' } else { c }).collect();
+    let text = plain(text);
+    let mut line: String = text.chars().take(QUOTED).collect();
     if text.chars().nth(QUOTED).is_some() {
         line.push('…');
     }
@@ -68,10 +71,12 @@ pub fn Body(view: Memo<Option<MessageView>>) -> impl IntoView {
             .into_any()
         }
     });
+    // What a link to a room says depends on who reads it.
+    let names = Callback::new(move |room| untrack(|| chat.room(room)).map(|it| it.room.name.to_string()));
     let body = live(move || match text.get().flatten() {
         Some(text) => view! {
             <span class="body" data-testid="body">
-                <Spans text=&text mention=called />
+                <Spans text=&text mention=called room_name=names />
             </span>
         }
         .into_any(),
@@ -97,6 +102,16 @@ pub fn Meta(view: Memo<Option<MessageView>>, own: bool) -> impl IntoView {
         Some(true) => view! { <span class="edited">{t("message.edited")}</span> }.into_any(),
         _ => ().into_any(),
     });
+    let pinned = part(view, |view| view.pinned);
+    let pin = live(move || match pinned.get() {
+        Some(true) => view! {
+            <span class="pinned" role="img" aria-label=t("message.pinned") title=t("message.pinned")>
+                <Sign icon=Icon::Pin />
+            </span>
+        }
+        .into_any(),
+        _ => ().into_any(),
+    });
     let own_part = move || match failed.get() {
         Some(why) => view! { <NotSent view why /> }.into_any(),
         None => view! {
@@ -105,7 +120,7 @@ pub fn Meta(view: Memo<Option<MessageView>>, own: bool) -> impl IntoView {
         }
         .into_any(),
     };
-    view! { <span class="meta">{mark} {own.then(|| live(own_part))}</span> }
+    view! { <span class="meta">{pin} {mark} {own.then(|| live(own_part))}</span> }
 }
 
 #[component]
@@ -265,6 +280,8 @@ pub fn Toolbar(view: Memo<Option<MessageView>>, own: bool) -> impl IntoView {
             <button type="button" class="icon" aria-label=t("message.reply") title=t("message.reply") on:click=reply>
                 <Sign icon=Icon::Reply />
             </button>
+            <PinButton view />
+            <LinkButton view />
             {own
                 .then(|| {
                     view! {

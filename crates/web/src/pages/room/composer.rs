@@ -1,6 +1,7 @@
 //! Where one writes. What is written stays a draft until it is in the outbox, and in the outbox until the server has it.
 
 use super::attach::{self, Attach};
+use super::formatting::format;
 use super::mention::{Names, Offer};
 use super::{Mode, Open, RoomFrame};
 use crate::components::dialog::{Anchor, CloseButton};
@@ -312,7 +313,7 @@ fn Field() -> impl IntoView {
                     node_ref=node
                     prop:value=text
                     on:input=move |ev| typed(event_target_value(&ev))
-                    on:keydown=keys
+                    on:keydown=move |ev: web_sys::KeyboardEvent| if !format(&ev) { keys(ev) }
                     on:paste=move |ev| attach::paste(chat, room, &ev)
                     on:click=move |_| offer.look()
                     on:blur=move |_| offer.hide()

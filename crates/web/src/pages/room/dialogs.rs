@@ -1,11 +1,10 @@
-//! The dialogs of an open room, one at a time: picking an emoji, who has a message, deleting one, leaving; others in files
-//! of their own.
+//! The dialogs of an open room, one at a time: who has a message, deleting one, leaving; others in files of their own.
 
 use super::attention::Attention;
-use super::bubble::react;
 use super::lightbox::Lightbox;
 use super::manage::Manage;
 use super::person::{Person, Remove};
+use super::pins::Pins;
 use super::{Open, RoomFrame};
 use crate::components::avatar::Avatar;
 use crate::components::dialog::{Anchor, Confirm, Dialog};
@@ -18,73 +17,24 @@ use crate::place;
 use crate::state::Reached;
 use leptos::prelude::*;
 use natter_shared::id::Seq;
-use natter_shared::text::Emoji;
 use wasm_bindgen_futures::spawn_local;
-
-/// What one reacts with.
-const REACTIONS: &str = "👍 ❤️ 😂 😮 😢 🙏 🎉 👀";
-/// What one writes with.
-const EMOJI: &str = "😀 😄 😅 😂 🙂 😉 😊 😍 😘 😎 🤔 😐 😴 😮 😢 😭 😡 🤯 🥳 🤗 👍 👎 👏 🙏 💪 👋 🤝 ✌️ ❤️ 💔 🔥 ✨ 🎉 🎂 ☕ 🍕 🌱 🌞 🌧️ ✅ ❌ ❓ ❗ 👀 🚀 💡 📎 📌";
 
 /// The one that is open.
 #[component]
 pub fn Dialogs(open: Open, on_close: Callback<()>) -> impl IntoView {
-    let frame = RoomFrame::take();
     match open {
-        Open::React(seq, anchor) => view! { <React seq anchor on_close /> }.into_any(),
+        // Drawn by another part of the page.
+        Open::React(..) | Open::Emoji(_) => ().into_any(),
+        Open::Pins(anchor) => view! { <Pins anchor on_close /> }.into_any(),
         Open::Reached(seq, anchor) => view! { <WhoHasIt seq anchor on_close /> }.into_any(),
         Open::Delete(seq) => view! { <Delete seq on_close /> }.into_any(),
         Open::Person(user, anchor) => view! { <Person user anchor on_close /> }.into_any(),
-        Open::Emoji(anchor) => {
-            let on_pick = Callback::new(move |emoji: String| {
-                on_close.run(());
-                frame.insert.set(Some(emoji));
-            });
-            view! { <Picker label=t("composer.emoji") set=EMOJI anchor on_pick on_close /> }.into_any()
-        }
         Open::Leave => view! { <Leave on_close /> }.into_any(),
         Open::Picture(ids, at) => view! { <Lightbox ids at on_close /> }.into_any(),
         Open::Attention(anchor) => view! { <Attention anchor on_close /> }.into_any(),
         Open::Manage => view! { <Manage on_close /> }.into_any(),
         Open::Remove(user, ban) => view! { <Remove user ban on_close /> }.into_any(),
     }
-}
-
-#[component]
-fn Picker(
-    label: &'static str,
-    /// With blanks between them.
-    set: &'static str,
-    anchor: Option<Anchor>,
-    on_pick: Callback<String>,
-    on_close: Callback<()>,
-) -> impl IntoView {
-    let buttons = set.split(' ').map(move |emoji| {
-        view! {
-            <button type="button" class="icon" on:click=move |_| on_pick.run(emoji.to_owned())>
-                {emoji}
-            </button>
-        }
-        .into_any()
-    });
-    view! {
-        <Dialog label class="pop" anchor on_close>
-            <div class="emoji">{buttons.collect::<Vec<_>>()}</div>
-        </Dialog>
-    }
-}
-
-#[component]
-fn React(seq: Seq, anchor: Option<Anchor>, on_close: Callback<()>) -> impl IntoView {
-    let chat = use_chat();
-    let room = RoomFrame::take().room;
-    let on_pick = Callback::new(move |emoji: String| {
-        on_close.run(());
-        if let Ok(emoji) = Emoji::parse(&emoji) {
-            react(chat, room, seq, emoji, true);
-        }
-    });
-    view! { <Picker label=t("message.react") set=REACTIONS anchor on_pick on_close /> }
 }
 
 /// How far a message has got with each of those for whom it is.

@@ -8,7 +8,7 @@ use crate::components::drawing::{Show, live};
 use crate::components::icon::{Icon, Sign};
 use crate::components::memo::Memo;
 use crate::live::use_chat;
-use crate::locale::t;
+use crate::locale::{t, tn};
 use crate::pages::invite_link;
 use crate::pages::shell::{Frame, RoomsButton};
 use leptos::prelude::*;
@@ -23,6 +23,7 @@ pub fn Head() -> impl IntoView {
     let room = Memo::new(move || chat.room(id).map(|it| it.room));
     let muted = Memo::new(move || chat.room(id).is_some_and(|it| it.notify != Notify::Everything));
     let is_room = Memo::new(move || room.with(|room| room.as_ref().is_some_and(|it| it.kind == RoomKind::Room)));
+    let pinned = Memo::new(move || chat.pins(id).len());
     let may_manage = Memo::new(move || {
         is_room.get() && room.with(|room| room.as_ref().is_some_and(|it| it.role >= Some(Role::Admin)))
     });
@@ -35,6 +36,19 @@ pub fn Head() -> impl IntoView {
             }}
             <Show when=move || is_room.get()>
                 <Code />
+            </Show>
+            <Show when=move || pinned.get() != 0>
+                <button
+                    type="button"
+                    class="chip pins-count"
+                    data-testid="pins"
+                    aria-label=move || tn("pins.count.one", "pins.count.other", pinned.get())
+                    title=t("pins.title")
+                    on:click=move |ev| frame.open.set(Some(Open::Pins(Anchor::of(&ev))))
+                >
+                    <Sign icon=Icon::Pin />
+                    {move || pinned.get().to_string()}
+                </button>
             </Show>
             <button
                 type="button"

@@ -175,7 +175,8 @@ fn Above(
 #[component]
 pub fn EventRow(seq: Seq) -> impl IntoView {
     let chat = use_chat();
-    let room = RoomFrame::take().room;
+    let frame = RoomFrame::take();
+    let room = frame.room;
     let entry = Memo::new(move || chat.event(room, seq));
     let name_of = move |user: UserId| {
         chat.person(user).map_or_else(|| t("event.somebody").to_owned(), |user| user.display_name.to_string())
@@ -187,6 +188,20 @@ pub fn EventRow(seq: Seq) -> impl IntoView {
                     .get()
                     .map(|entry| {
                         let text = event_text(&entry, name_of);
+                        if let EntryKind::Pinned { target } = entry.what {
+                            return view! {
+                                <button
+                                    type="button"
+                                    class="to-message"
+                                    on:click=move |_| frame.goal.set(Some(target))
+                                >
+                                    {text}
+                                </button>
+                                " · "
+                                <Clock at=entry.at />
+                            }
+                                .into_any();
+                        }
                         view! {
                             <span>{text}</span>
                             " · "
@@ -223,12 +238,12 @@ fn event_text(entry: &Entry, name_of: impl Fn(UserId) -> String) -> String {
             };
             tf("event.role", &[("by", by), ("who", &name_of(*user)), ("role", role)])
         }
+        EntryKind::Pinned { .. } => tf("event.pinned", &[("by", by)]),
         EntryKind::Message(_)
         | EntryKind::Edited { .. }
         | EntryKind::Deleted { .. }
         | EntryKind::Reacted { .. }
         | EntryKind::Unreacted { .. }
-        | EntryKind::Pinned { .. }
         | EntryKind::Unpinned { .. }
         | EntryKind::Withheld
         | EntryKind::Unknown => String::new(),

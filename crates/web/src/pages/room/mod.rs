@@ -5,14 +5,18 @@ mod attention;
 mod bubble;
 mod composer;
 mod dialogs;
+mod emoji;
+mod formatting;
 mod head;
 mod lightbox;
 mod manage;
 mod mention;
 mod message;
+mod message_tools;
 mod people;
 mod person;
 mod pictures;
+mod pins;
 mod place_keeper;
 mod search;
 mod timeline;
@@ -20,11 +24,12 @@ mod tray;
 mod window;
 
 pub use dialogs::Dialogs;
+pub use emoji::EmojiPicker;
 pub use search::SearchPanel;
 pub use tray::Tray;
 
 use super::shell::{Banner, Frame, RoomsButton};
-use super::{Lost, title};
+use super::{Go, Lost, title};
 use crate::api::rooms;
 use crate::components::dialog::Anchor;
 use crate::components::drawing::{Show, live};
@@ -33,10 +38,12 @@ use crate::components::notice::{Alert, LogSkeleton};
 use crate::live::{Chat, use_chat};
 use crate::locale::t;
 use crate::pages::parts::{self, Overlay};
+use crate::place;
 use crate::state::Load;
 use composer::Composer;
 use head::Head;
 use leptos::prelude::*;
+use leptos_router::hooks::use_location;
 use mention::FirstMention;
 use natter_shared::account::User;
 use natter_shared::id::{FileId, RoomId, Seq};
@@ -70,6 +77,7 @@ pub enum Open {
     Delete(Seq),
     Person(User, Option<Anchor>),
     Emoji(Option<Anchor>),
+    Pins(Option<Anchor>),
     /// Whether for good.
     Remove(User, bool),
     Manage,
@@ -142,6 +150,15 @@ pub fn RoomPage(room: RoomId) -> impl IntoView {
             });
         }
     });
+    // A link to a message leads to it once; then the address is the room's, so that the same link leads there again.
+    let search = use_location().search;
+    let go = Go::take();
+    Effect::new(move |_| {
+        if let Some(seq) = place::message_at(&search.get()) {
+            frame.goal.set(Some(seq));
+            go.replace(&place::room(room));
+        }
+    });
     on_cleanup(move || chat.attend(None));
     let load = Memo::new(move || chat.timeline(room).load);
     let lost = Memo::new(move || load.get() == Load::NotFound);
@@ -178,6 +195,7 @@ fn Inside(load: Memo<Load>) -> impl IntoView {
         _ => None,
     });
     let ready = Memo::new(move || load.get() == Load::Ready);
+    let close = Callback::new(move |()| frame.open.set(None));
     view! {
         <main class="room" id="page">
             <Head />
@@ -213,7 +231,9 @@ fn Inside(load: Memo<Load>) -> impl IntoView {
             <People />
         </Show>
         {live(move || match frame.open.get() {
-            Some(open) => parts::overlay(Overlay::OfRoom(open), Callback::new(move |()| frame.open.set(None))),
+            Some(Open::React(seq, anchor)) => parts::emoji(Some(seq), anchor, close),
+            Some(Open::Emoji(anchor)) => parts::emoji(None, anchor, close),
+            Some(open) => parts::overlay(Overlay::OfRoom(open), close),
             None => ().into_any(),
         })}
     }

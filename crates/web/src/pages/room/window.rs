@@ -6,7 +6,7 @@ use super::place_keeper::PlaceKeeper;
 use crate::components::memo::Memo;
 use crate::live::{Chat, use_chat};
 use crate::locale::t;
-use crate::state::{Row, RowKey, TimelineView};
+use crate::state::{Row, RowKey, Timeline, TimelineView};
 use leptos::prelude::*;
 use natter_shared::id::{RoomId, Seq};
 use wasm_bindgen_futures::spawn_local;
@@ -122,7 +122,8 @@ impl Window {
                 self.keeper.show(seq);
                 return;
             }
-            if !view.older {
+            let oldest = self.chat.peek(|state| state.timelines.get(&self.room).and_then(Timeline::oldest));
+            if !view.older || oldest.is_some_and(|oldest| oldest <= seq) {
                 break;
             }
             if let Err(error) = self.chat.older(self.room).await {

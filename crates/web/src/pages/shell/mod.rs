@@ -4,6 +4,7 @@
 mod jump;
 mod keys;
 mod new_room;
+mod newer;
 mod rail;
 mod sheet;
 mod toasts;
@@ -26,6 +27,7 @@ use crate::state::{Rooms, Status, Waiting};
 use keys::Keys;
 use leptos::ev;
 use leptos::prelude::*;
+use newer::Newer;
 use rail::Rail;
 use toasts::Toasts;
 use wasm_bindgen::JsCast;
@@ -207,6 +209,7 @@ pub fn Shell(place: Memo<Place>) -> impl IntoView {
             }}
             <div class="scrim" aria-hidden="true" on:click=move |_| frame.close()></div>
         </div>
+        <Newer />
         <Toasts />
         <Show when=move || frame.jump.get()>
             {parts::overlay(Overlay::Jump, Callback::new(move |()| frame.jump.set(false)))}
@@ -274,12 +277,18 @@ pub fn Banner() -> impl IntoView {
     let chat = use_chat();
     let lost = Memo::new(move || matches!(chat.status(), Status::Reconnecting { .. } | Status::Offline { .. }));
     let offline = Memo::new(move || matches!(chat.status(), Status::Offline { .. }));
+    let restored = Memo::new(move || chat.is_restored());
+    let text = move || match (restored.get(), offline.get()) {
+        (true, _) => "banner.saved",
+        (false, true) => "banner.offline",
+        (false, false) => "banner.reconnecting",
+    };
     view! {
         <div role="status">
             <Show when=move || lost.get()>
                 <div class="banner" data-testid="banner">
                     <i class="spin"></i>
-                    <span>{move || if offline.get() { t("banner.offline") } else { t("banner.reconnecting") }}</span>
+                    <span>{move || t(text())}</span>
                     <button type="button" class="link" on:click=move |_| chat.retry_now()>
                         {t("banner.now")}
                     </button>

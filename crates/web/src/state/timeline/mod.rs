@@ -225,6 +225,19 @@ impl Timeline {
         self.put(page);
     }
 
+    /// The newest messages as they stand, with what else happened since the first of them; as they came from the server.
+    pub(in crate::state) fn newest_page(&self, most: usize) -> Option<MessagePage> {
+        if !self.is_ready() {
+            return None;
+        }
+        let left_out = self.messages.len().saturating_sub(most);
+        let messages: Vec<Message> = self.messages().skip(left_out).cloned().collect();
+        let has_more = left_out > 0 || self.older;
+        let first = messages.first().filter(|_| has_more).map_or(Seq::ZERO, |first| first.seq);
+        let events = self.events.range(first..).map(|(_, entry)| entry.clone()).collect();
+        Some(MessagePage { messages, events, head: self.head, has_more })
+    }
+
     /// A page of older messages is asked for.
     pub(in crate::state) fn begin_older(&mut self) {
         self.loading_older = true;

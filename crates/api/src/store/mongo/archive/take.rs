@@ -11,7 +11,6 @@ use crate::store::{NewEntry, RoomRecord, Stored};
 use futures_util::TryStreamExt;
 use mongodb::Collection;
 use mongodb::bson::{Document, Uuid, doc};
-use natter_shared::entry::EntryKind;
 use natter_shared::id::{RoomId, Seq, UserId};
 use natter_shared::room::RoomKind;
 use serde::Serialize;
@@ -92,9 +91,11 @@ impl Shared {
     async fn take_entries(&self, entries: &[(Seq, NewEntry)]) -> Stored<()> {
         let mut rooms: BTreeMap<RoomId, (Seq, Seq)> = BTreeMap::new();
         let mut docs = Vec::with_capacity(entries.len());
-        let mut blanks = Vec::new();
-        // Of several edits of a message the last one says whom it mentions, for statements are done in no order.
+        // Of several edits, or pins, of a message the last one holds: statements are done in no order, those of a later
+        // step after those of an earlier one.
         let mut edits: BTreeMap<(RoomId, Seq), Document> = BTreeMap::new();
+        let mut pins: BTreeMap<(RoomId, Seq), Document> = BTreeMap::new();
+        let mut blanks = Vec::new();
         for (seq, entry) in entries {
             let seq = *seq;
             let (_, last) = rooms.entry(entry.room).or_insert((seq, seq.back(1)));
@@ -106,6 +107,12 @@ impl Shared {
             match &entry.what {
                 EntryKind::Edited { target, mentions, .. } => {
                     edits.insert((entry.room, *target), effects::mentions(entry.room, *target, mentions));
+                }
+                EntryKind::Pinned { target } => {
+                    pins.insert((entry.room, *target), effects::pin(entry.room, *target, Some(seq)));
+                }
+                EntryKind::Unpinned { target } => {
+                    pins.insert((entry.room, *target), effects::pin(entry.room, *target, None));
                 }
                 EntryKind::Deleted { target } => blanks.extend(effects::blanks(entry.room, *target, seq)),
                 _ => {}
@@ -139,8 +146,9 @@ impl Shared {
                 }
             }
         }
-        self.update_all(self.entries.name(), edits.into_values().collect()).await?;
-        self.update_all(self.entries.name(), blanks).await?;
+        for statements in [edits.into_values().collect(), pins.into_values().collect(), blanks] {
+            self.update_all(self.entries.name(), statements).await?;
+        }
         // A short log is indexed when somebody searches it; a long one would take too long then.
         for (room, _) in rooms.iter().filter(|(_, (first, last))| last.get() - first.get() >= LONG) {
             words::index(self, *room).await?;
