@@ -18,6 +18,7 @@ use crate::service::accounts::Accounts;
 use crate::service::admin::Admin;
 use crate::service::events::Events;
 use crate::service::guests::Guests;
+use crate::service::integrations::Integrations;
 use crate::service::log_writer::LogWriter;
 use crate::service::marks::Marks;
 use crate::service::messages::Messages;
@@ -170,13 +171,15 @@ impl App {
         let marks = Marks::start(&parts);
         let sessions = Sessions::new(&parts);
         let rooms = Arc::new(Rooms::new(&parts, log.clone()));
+        let messages = Arc::new(Messages::new(&parts, log.clone()));
         let state = Data::new(AppState {
             accounts: Accounts::new(&parts, &sessions),
             admin: Admin::new(&parts, &sessions),
             guests: Guests::new(&parts, &sessions, &rooms),
+            integrations: Integrations::new(&parts, &rooms, &messages),
             sessions,
             rooms,
-            messages: Messages::new(&parts, log.clone()),
+            messages,
             marks: marks.clone(),
             presence: Presence::new(&parts),
             events: parts.events.clone(),
@@ -293,6 +296,7 @@ async fn hear(mut news: mpsc::Receiver<News>, state: Data<AppState>) {
         let told = match news {
             News::SessionsEnded(sessions) => {
                 state.sessions.forget(&sessions);
+                state.integrations.forget(&sessions);
                 continue;
             }
             News::Departed(people) => (people, false),

@@ -9,6 +9,7 @@ use crate::service::accounts::Accounts;
 use crate::service::admin::Admin;
 use crate::service::events::Events;
 use crate::service::guests::Guests;
+use crate::service::integrations::Integrations;
 use crate::service::marks::Marks;
 use crate::service::messages::Messages;
 use crate::service::presence::Presence;
@@ -23,7 +24,8 @@ pub struct AppState {
     pub accounts: Accounts,
     pub guests: Guests,
     pub rooms: Arc<Rooms>,
-    pub messages: Messages,
+    pub messages: Arc<Messages>,
+    pub integrations: Integrations,
     pub marks: Marks,
     pub presence: Presence,
     pub events: Events,

@@ -30,6 +30,9 @@ pub struct User {
     /// Came by a room's code, without an account.
     #[serde(default)]
     pub guest: bool,
+    /// A program that takes part in a room: see [`crate::integration`].
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub bot: bool,
 }
 
 /// A person as they see themselves.

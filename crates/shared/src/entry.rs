@@ -24,6 +24,9 @@ pub struct Author {
     /// Without an account.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub guest: bool,
+    /// A program.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub bot: bool,
 }
 
 impl From<User> for Author {
@@ -35,6 +38,7 @@ impl From<User> for Author {
             avatar_url: user.avatar_url,
             gender: user.gender,
             guest: user.guest,
+            bot: user.bot,
         }
     }
 }

@@ -9,6 +9,7 @@ pub mod error;
 pub mod event;
 pub mod frame;
 pub mod id;
+pub mod integration;
 pub mod limits;
 pub mod page;
 pub mod path;

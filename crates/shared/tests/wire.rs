@@ -79,6 +79,7 @@ fn user() -> User {
         gender: Some(Gender::Female),
         avatar_url: None,
         guest: false,
+        bot: false,
     }
 }
 

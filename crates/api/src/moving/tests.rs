@@ -15,10 +15,11 @@ use crate::store::conformance::script::live;
 use crate::store::conformance::{Dice, World, body, emoji, message, reply, whisper};
 use crate::store::mongo::{Mongo, MongoUrl};
 use crate::store::sqlite::{Options, Sqlite};
-use crate::store::{Appended, Log, NewMark, NewSession, Rotate, Rotation};
+use crate::store::{Appended, CreatedUser, IntegrationRecord, Log, NewMark, NewSession, NewUser, Rotate, Rotation};
 use natter_shared::account::{Gender, ProfileChange, User};
 use natter_shared::entry::EntryKind;
 use natter_shared::id::{RoomId, Seq, SessionId};
+use natter_shared::integration::{IntegrationKind, Scope, Scopes};
 use natter_shared::room::{Role, Visibility};
 use natter_shared::text::{DisplayName, RoomName, Topic};
 use natter_shared::timestamp::Timestamp;
@@ -66,6 +67,9 @@ async fn written(store: &dyn Archive, file: &Path) -> Census {
 async fn filled(store: &dyn Archive, file: &Path) {
     assert!(!import(store, &check(file).unwrap(), &mut |_| ()).await.unwrap(), "it was there before");
 }
+
+/// The hash of the secret of the town's bot.
+const SECRET: [u8; 32] = [0xB0; 32];
 
 /// Who and what was made in a world.
 struct Town {
@@ -133,6 +137,24 @@ async fn town(world: &World) -> Town {
             .await
             .unwrap();
     }
+    // A program, which was used and revoked: what it is goes along.
+    let integration = IntegrationRecord {
+        room: lobby,
+        kind: IntegrationKind::Bot,
+        scopes: Scopes::from(vec![Scope::MessagesRead, Scope::MessagesWrite]),
+        secret: SECRET,
+        made_by: people[0].id,
+        last_used_at: None,
+        revoked_at: None,
+    };
+    let new = NewUser { integration: Some(integration), password_hash: None, ..world.new_user("bot-1") };
+    let CreatedUser::Created(bot) = store.create_user(new).await.unwrap() else { panic!("taken") };
+    world.does(lobby, &bot, EntryKind::Joined).await;
+    world.says(lobby, &bot, "word4 of a program").await;
+    store.touch_integration(bot.id, world.now()).await.unwrap();
+    store.revoke_integration(bot.id, world.now()).await.unwrap();
+    people.push(bot);
+
     let mut logins = Vec::new();
     for (n, person) in people.iter().take(3).enumerate() {
         let login = NewSession {
@@ -192,7 +214,7 @@ async fn everything_moves_from_file_to_file() {
     let file = old.folder.path().join("move.natter");
     let census = written(&*old.store, &file).await;
     assert_eq!(census.rooms, 6);
-    assert_eq!((census.people, census.logins), (6, 3));
+    assert_eq!((census.people, census.logins), (7, 3));
     filled(&*new.store, &file).await;
     same(&old.world, &new.world, &town).await;
 

@@ -20,6 +20,7 @@
 
 pub mod archive;
 mod events;
+mod integrations;
 mod judge;
 pub mod mongo;
 pub mod sqlite;
@@ -28,6 +29,7 @@ pub mod sqlite;
 pub(crate) mod conformance;
 
 pub use events::{EventSearch, Events, Tally, TallySearch};
+pub use integrations::{IntegrationRecord, Integrations};
 
 use async_trait::async_trait;
 use natter_shared::account::{Gender, ProfileChange, User};
@@ -56,8 +58,8 @@ pub enum StoreError {
 pub type Stored<T> = Result<T, StoreError>;
 
 /// Everything that is kept, as one object.
-pub trait Store: Accounts + Sessions + Rooms + Log + Marks + Events + Health {}
-impl<T: Accounts + Sessions + Rooms + Log + Marks + Events + Health> Store for T {}
+pub trait Store: Accounts + Sessions + Integrations + Rooms + Log + Marks + Events + Health {}
+impl<T: Accounts + Sessions + Integrations + Rooms + Log + Marks + Events + Health> Store for T {}
 
 /// Whether the store can do its work.
 #[async_trait]
@@ -81,6 +83,9 @@ pub struct UserRecord {
     /// When their newest login began.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_login_at: Option<Timestamp>,
+    /// What makes a bot of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub integration: Option<IntegrationRecord>,
 }
 
 /// A person to be.
@@ -93,6 +98,8 @@ pub struct NewUser {
     pub gender: Option<Gender>,
     pub password_hash: Option<String>,
     pub guest: bool,
+    /// For a bot.
+    pub integration: Option<IntegrationRecord>,
     pub created_at: Timestamp,
 }
 
@@ -138,7 +145,7 @@ pub trait Accounts: Send + Sync + 'static {
     async fn users(&self, ids: &[UserId]) -> Stored<Vec<User>>;
     /// Which of these usernames are taken.
     async fn taken_usernames(&self, names: &[Username]) -> Stored<Vec<Username>>;
-    /// People (no guests, nobody disabled) whose username starts with `prefix`, by username, after `after`.
+    /// People (no guests, no bots, nobody disabled) whose username starts with `prefix`, by username, after `after`.
     async fn search_users(&self, prefix: &str, after: Option<&str>, limit: u32) -> Stored<Vec<User>>;
     /// Changes what is given and returns the person; `None` if there is none.
     async fn update_profile(&self, id: UserId, change: &ProfileChange) -> Stored<Option<UserRecord>>;
@@ -151,7 +158,7 @@ pub trait Accounts: Send + Sync + 'static {
     async fn set_disabled(&self, id: UserId, disabled: bool) -> Stored<Option<UserRecord>>;
     /// The administrators of the server, also disabled ones, by username.
     async fn administrators(&self) -> Stored<Vec<UserRecord>>;
-    /// Everybody, also guests and who is disabled, whose username starts with `prefix`, by username, after `after`.
+    /// Everybody, also guests, bots and who is disabled, whose username starts with `prefix`, by username, after `after`.
     async fn search_accounts(&self, prefix: &str, after: Option<&str>, limit: u32) -> Stored<Vec<UserRecord>>;
 }
 

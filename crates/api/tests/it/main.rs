@@ -13,6 +13,7 @@ mod event_stream;
 mod guests;
 mod headers;
 mod hostile;
+mod integrations;
 mod messages;
 mod moving;
 mod rooms;

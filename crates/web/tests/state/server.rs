@@ -23,6 +23,7 @@ pub fn user(n: u8) -> User {
         gender: None,
         avatar_url: None,
         guest: false,
+        bot: false,
     }
 }
 

@@ -56,6 +56,7 @@ mod tests {
             avatar_url: None,
             gender: None,
             guest: false,
+            bot: false,
         };
         let body = MessageBody::parse("psst").unwrap();
         let to = Some(UserId::from_bytes([3; 16]));

@@ -25,6 +25,7 @@ fn person(n: u8) -> Piece {
             gender: None,
             avatar_url: None,
             guest: false,
+            bot: false,
         },
         email: None,
         password_hash: Some("natter1$…".to_owned()),
@@ -32,6 +33,7 @@ fn person(n: u8) -> Piece {
         disabled: false,
         admin: false,
         last_login_at: None,
+        integration: None,
     })
 }
 

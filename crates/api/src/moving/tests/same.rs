@@ -24,6 +24,12 @@ pub async fn same(old: &World, new: &World, town: &Town) {
         assert_eq!(overviews(old, id).await, overviews(new, id).await, "{}", person.username);
         assert_eq!(acquaintances(old, id).await, acquaintances(new, id).await);
     }
+    let program = a.integration_by_secret(super::SECRET).await.unwrap();
+    assert!(program.as_ref().is_some_and(|it| it.integration.as_ref().is_some_and(|of| of.revoked_at.is_some())));
+    assert_eq!(program, b.integration_by_secret(super::SECRET).await.unwrap());
+    for &room in &town.rooms {
+        assert_eq!(a.integrations_of(room, 9).await.unwrap(), b.integrations_of(room, 9).await.unwrap());
+    }
     assert_eq!(a.directory(None, None, 99).await.unwrap(), b.directory(None, None, 99).await.unwrap());
     for &room in &town.rooms {
         let record = a.room(room).await.unwrap().unwrap();

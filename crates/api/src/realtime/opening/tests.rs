@@ -8,6 +8,7 @@ use crate::service::Origin;
 use crate::service::accounts::Accounts;
 use crate::service::admin::Admin;
 use crate::service::guests::Guests;
+use crate::service::integrations::Integrations;
 use crate::service::marks::Marks;
 use crate::service::messages::Messages;
 use crate::service::presence::Presence;
@@ -24,13 +25,15 @@ fn served(stage: &Stage) -> AppState {
     let parts = &stage.parts;
     let sessions = Sessions::new(parts);
     let rooms = Arc::new(Rooms::new(parts, stage.log.clone()));
+    let messages = Arc::new(Messages::new(parts, stage.log.clone()));
     AppState {
         accounts: Accounts::new(parts, &sessions),
         admin: Admin::new(parts, &sessions),
         guests: Guests::new(parts, &sessions, &rooms),
         sessions,
+        integrations: Integrations::new(parts, &rooms, &messages),
         rooms,
-        messages: Messages::new(parts, stage.log.clone()),
+        messages,
         marks: Marks::start(parts),
         presence: Presence::new(parts),
         events: parts.events.clone(),

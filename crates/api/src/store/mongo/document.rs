@@ -8,6 +8,7 @@ use mongodb::bson::{Binary, DateTime, Uuid};
 use natter_shared::account::{Gender, User};
 use natter_shared::entry::{Author, EntryKind, MessageContent};
 use natter_shared::id::{ClientId, EventId, FileId, RoomId, Seq, SessionId, UserId};
+use natter_shared::integration::{IntegrationKind, Scope};
 use natter_shared::room::{Role, RoomKind, Visibility};
 use natter_shared::text::{DisplayName, Emoji, MessageBody, RoomName, Topic, Username};
 use natter_shared::timestamp::Timestamp;
@@ -76,6 +77,8 @@ words! {
     RoomKind { Room = "room", Direct = "direct" }
     Visibility { Public = "public", Private = "private" }
     Role { Member = "member", Admin = "admin", Owner = "owner" }
+    IntegrationKind { Webhook = "webhook", Bot = "bot" }
+    Scope { MessagesRead = "messages:read", MessagesWrite = "messages:write", MembersRead = "members:read" }
 }
 
 /// A person. Unique: `username`.
@@ -97,6 +100,22 @@ pub(super) struct UserDoc {
     pub admin: bool,
     #[serde(default)]
     pub last_login_at: Option<DateTime>,
+    /// There for bots only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub integration: Option<IntegrationDoc>,
+}
+
+/// What makes a bot of a person. Unique: `secret`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct IntegrationDoc {
+    pub room: Uuid,
+    pub kind: String,
+    pub scopes: Vec<String>,
+    /// Its 32 bytes.
+    pub secret: Binary,
+    pub made_by: Uuid,
+    pub last_used_at: Option<DateTime>,
+    pub revoked_at: Option<DateTime>,
 }
 
 impl UserDoc {
@@ -108,6 +127,7 @@ impl UserDoc {
             gender: self.gender.as_deref().map(Gender::of).transpose()?,
             avatar_url: self.avatar_url,
             guest: self.guest,
+            bot: self.integration.is_some(),
         })
     }
 

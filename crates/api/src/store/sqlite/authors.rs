@@ -29,7 +29,7 @@ impl Authors {
     /// The person as an author; `None` if there is none of that id.
     pub fn find(&mut self, conn: &Connection, id: UserId) -> Result<Option<&Author>> {
         if !self.0.contains_key(&id) {
-            let sql = "SELECT id, username, display_name, avatar_url, gender, guest FROM users WHERE id = ?1";
+            let sql = "SELECT id, username, display_name, avatar_url, gender, guest, bot FROM users WHERE id = ?1";
             let found = conn.prepare_cached(sql)?.query_row([id.as_bytes()], |row| author(row, 0)).optional()?;
             let Some(found) = found else { return Ok(None) };
             if self.0.len() >= MOST {
@@ -41,7 +41,7 @@ impl Authors {
     }
 }
 
-/// An author in six columns: `id, username, display_name, avatar_url, gender, guest`.
+/// An author in seven columns: `id, username, display_name, avatar_url, gender, guest, bot`.
 pub(super) fn author(row: &Row<'_>, at: usize) -> Result<Author> {
     Ok(Author {
         id: column::id(row, at)?,
@@ -50,5 +50,6 @@ pub(super) fn author(row: &Row<'_>, at: usize) -> Result<Author> {
         avatar_url: row.get(at + 3)?,
         gender: column::code_or_none(row, at + 4)?,
         guest: row.get(at + 5)?,
+        bot: row.get(at + 6)?,
     })
 }

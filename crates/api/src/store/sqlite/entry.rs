@@ -80,14 +80,14 @@ fn files(ids: &[FileId]) -> Option<Vec<u8>> {
 /// The columns of an entry, of `entries AS e JOIN users AS u`.
 pub(super) const ENTRY: &str =
     "e.room, e.seq, e.at, e.client_id, e.kind, e.target, e.reply_to, e.other, e.flag, e.files, e.text,
-     u.id, u.username, u.display_name, u.avatar_url, u.gender, u.guest";
+     u.id, u.username, u.display_name, u.avatar_url, u.gender, u.guest, u.bot";
 
 /// The same with the text that a message has now, and what else has become of it.
 pub(super) const AS_IT_STANDS: &str =
     "e.room, e.seq, e.at, e.client_id, e.kind, e.target, e.reply_to, e.other, e.flag, e.files,
      CASE WHEN e.edit IS NULL THEN e.text
           ELSE (SELECT x.text FROM entries x WHERE x.room = e.room AND x.seq = e.edit) END,
-     u.id, u.username, u.display_name, u.avatar_url, u.gender, u.guest, e.edited_at, e.deleted, e.pinned";
+     u.id, u.username, u.display_name, u.avatar_url, u.gender, u.guest, u.bot, e.edited_at, e.deleted, e.pinned";
 
 fn content(row: &Row<'_>) -> Result<MessageContent> {
     Ok(MessageContent {

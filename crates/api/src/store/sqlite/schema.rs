@@ -6,8 +6,12 @@ use rusqlite::{Connection, Result};
 const APPLICATION: i64 = 0x4e61_7474;
 
 /// What brings a file from each version to the next. A step that was released is never changed; a change is a new step.
-const STEPS: &[&str] =
-    &[include_str!("schema/0001.sql"), include_str!("schema/0002.sql"), include_str!("schema/0003.sql")];
+const STEPS: &[&str] = &[
+    include_str!("schema/0001.sql"),
+    include_str!("schema/0002.sql"),
+    include_str!("schema/0003.sql"),
+    include_str!("schema/0006.sql"),
+];
 
 /// Why a file is not used.
 #[derive(Debug)]

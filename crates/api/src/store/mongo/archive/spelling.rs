@@ -2,7 +2,7 @@
 
 use super::super::directs::pair;
 use super::super::document::{
-    BANNED, FORMER, Id, MEMBER, MemberDoc, RoomDoc, SessionDoc, UserDoc, Word, date, int, seq, time,
+    BANNED, FORMER, Id, IntegrationDoc, MEMBER, MemberDoc, RoomDoc, SessionDoc, UserDoc, Word, date, int, seq, time,
 };
 use super::super::sessions::hash;
 use crate::store::archive::{ArchivedLogin, ArchivedMember, MemberState};
@@ -17,7 +17,7 @@ pub(super) fn broken(what: impl Into<String>) -> StoreError {
 }
 
 pub(super) fn person_doc(person: UserRecord) -> UserDoc {
-    let UserRecord { user, email, password_hash, created_at, disabled, admin, last_login_at } = person;
+    let UserRecord { user, email, password_hash, created_at, disabled, admin, last_login_at, integration } = person;
     UserDoc {
         id: user.id.stored(),
         username: user.username.as_str().to_owned(),
@@ -31,6 +31,7 @@ pub(super) fn person_doc(person: UserRecord) -> UserDoc {
         disabled,
         admin,
         last_login_at: last_login_at.map(date),
+        integration: integration.as_ref().map(IntegrationDoc::new),
     }
 }
 
