@@ -41,6 +41,9 @@ impl Authors {
     }
 }
 
+/// How many columns an author has.
+pub(super) const AUTHOR_COLUMNS: usize = 7;
+
 /// An author in seven columns: `id, username, display_name, avatar_url, gender, guest, bot`.
 pub(super) fn author(row: &Row<'_>, at: usize) -> Result<Author> {
     Ok(Author {

@@ -1,6 +1,6 @@
 //! Entries and messages as rows of `entries`: which column holds what, and reading them back.
 
-use super::authors;
+use super::authors::{self, AUTHOR_COLUMNS};
 use super::column::{self, Code, Id};
 use crate::store::Stored;
 use natter_shared::entry::{Entry, EntryKind, Message, MessageContent, Reaction};
@@ -144,9 +144,9 @@ pub(super) fn message(row: &Row<'_>) -> Result<Message> {
         author: authors::author(row, 11)?,
         client_id: column::id_or_none(row, 3)?,
         content: content(row)?,
-        edited_at: column::time_or_none(row, 17)?,
-        deleted: row.get::<_, Option<i64>>(18)?.is_some(),
-        pinned: row.get::<_, Option<i64>>(19)?.is_some(),
+        edited_at: column::time_or_none(row, 11 + AUTHOR_COLUMNS)?,
+        deleted: row.get::<_, Option<i64>>(12 + AUTHOR_COLUMNS)?.is_some(),
+        pinned: row.get::<_, Option<i64>>(13 + AUTHOR_COLUMNS)?.is_some(),
         reactions: Vec::new(),
     })
 }
