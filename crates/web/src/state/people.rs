@@ -31,6 +31,7 @@ impl People {
             gender: author.gender,
             avatar_url: author.avatar_url.clone(),
             guest: author.guest,
+            bot: author.bot,
         })
     }
 }

@@ -2,6 +2,7 @@
 //! of their own.
 
 use super::bubble::react;
+use super::integrations::Integrations;
 use super::manage::Manage;
 use super::person::{Person, Remove};
 use super::{Open, RoomFrame};
@@ -41,6 +42,7 @@ pub fn Dialogs(open: Open, on_close: Callback<()>) -> impl IntoView {
             view! { <Picker label=t("composer.emoji") set=EMOJI anchor on_pick on_close /> }.into_any()
         }
         Open::Leave => view! { <Leave on_close /> }.into_any(),
+        Open::Integrations => view! { <Integrations on_close /> }.into_any(),
         Open::Manage => view! { <Manage on_close /> }.into_any(),
         Open::Remove(user, ban) => view! { <Remove user ban on_close /> }.into_any(),
     }

@@ -4,6 +4,7 @@ mod bubble;
 mod composer;
 mod dialogs;
 mod head;
+mod integrations;
 mod manage;
 mod message;
 mod people;
@@ -66,6 +67,7 @@ pub enum Open {
     /// Whether for good.
     Remove(User, bool),
     Manage,
+    Integrations,
     Leave,
 }
 

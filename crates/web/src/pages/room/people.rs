@@ -62,8 +62,8 @@ pub fn People() -> impl IntoView {
 
 /// All that the line of a member shows.
 fn shown(Member { user, role, online, .. }: &Member) -> String {
-    let User { id, username, gender, guest, display_name, .. } = user;
-    format!("{id} {username} {gender:?} {guest} {role:?} {online} {display_name}")
+    let User { id, username, gender, guest, bot, display_name, .. } = user;
+    format!("{id} {username} {gender:?} {guest} {bot} {role:?} {online} {display_name}")
 }
 
 #[component]
@@ -75,6 +75,7 @@ fn Line(member: Member) -> impl IntoView {
     let role = match member.role {
         Role::Owner => Some(t("role.owner")),
         Role::Admin => Some(t("role.admin")),
+        Role::Member if user.bot => Some(t("role.bot")),
         Role::Member if user.guest => Some(t("role.guest")),
         Role::Member => None,
     };
