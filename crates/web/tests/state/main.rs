@@ -8,4 +8,5 @@ mod converges;
 mod outbox;
 mod rooms;
 mod server;
+mod stretch;
 mod timeline;

@@ -134,7 +134,10 @@ pub fn RoomPage(room: RoomId) -> impl IntoView {
             });
         }
     });
-    on_cleanup(move || chat.attend(None));
+    on_cleanup(move || {
+        chat.attend(None);
+        chat.stand_at_end(None);
+    });
     let load = Memo::new(move || chat.timeline(room).load);
     let lost = Memo::new(move || load.get() == Load::NotFound);
     view! {
