@@ -36,6 +36,8 @@ pub enum AdministerError {
     Nobody(Username),
     #[error("{0} is a guest; they must keep their account first")]
     Guest(Username),
+    #[error("{0} is a bot; a person administers the server")]
+    Bot(Username),
     #[error("{0}; the same command can simply be given again")]
     Store(#[from] StoreError),
     #[error(transparent)]
@@ -50,7 +52,9 @@ impl AdministerError {
     /// Whether an argument or a setting must be changed.
     pub const fn is_an_argument(&self) -> bool {
         match self {
-            Self::NoName(_) | Self::Nobody(_) | Self::Guest(_) | Self::Open(OpenError::NotThere(_)) => true,
+            Self::NoName(_) | Self::Nobody(_) | Self::Guest(_) | Self::Bot(_) | Self::Open(OpenError::NotThere(_)) => {
+                true
+            }
             Self::Mongo(why) => why.is_a_setting(),
             _ => false,
         }
@@ -103,6 +107,9 @@ async fn carry_out<S: Accounts + Events + Archive>(
         Order::Grant(name) => {
             let there = find(store, name).await?;
             let username = &there.user.username;
+            if there.user.bot {
+                return Err(AdministerError::Bot(username.clone()));
+            }
             if there.user.guest {
                 return Err(AdministerError::Guest(username.clone()));
             }

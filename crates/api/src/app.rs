@@ -21,6 +21,7 @@ use crate::service::admin::Admin;
 use crate::service::deletion::Deletions;
 use crate::service::events::Events;
 use crate::service::guests::Guests;
+use crate::service::integrations::Integrations;
 use crate::service::log_writer::LogWriter;
 use crate::service::marks::Marks;
 use crate::service::messages::Messages;
@@ -182,15 +183,17 @@ impl App {
         let operations = Arc::new(Operations::new(pace::all(), Arc::clone(&parts.clock)));
         let rooms = Arc::new(Rooms::new(&parts, log.clone()));
         let pictures = Pictures::new(&parts, files);
+        let messages = Arc::new(Messages::new(&parts, log.clone(), pictures.clone()));
         let state = Data::new(AppState {
             accounts: Accounts::new(&parts, &sessions),
             admin: Admin::new(&parts, &sessions, &operations),
             deletions: Deletions::new(&parts, &sessions, log.clone()),
             operations,
             guests: Guests::new(&parts, &sessions, &rooms),
+            integrations: Integrations::new(&parts, &rooms, &messages),
             sessions,
             rooms,
-            messages: Messages::new(&parts, log.clone(), pictures.clone()),
+            messages,
             pictures,
             marks: marks.clone(),
             presence: Presence::new(&parts),
@@ -309,6 +312,7 @@ async fn hear(mut news: mpsc::Receiver<News>, state: Data<AppState>) {
         let told = match news {
             News::SessionsEnded(sessions) => {
                 state.sessions.forget(&sessions);
+                state.integrations.forget(&sessions);
                 continue;
             }
             News::Departed(people) => (people, false),

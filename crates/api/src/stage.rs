@@ -87,6 +87,7 @@ impl Stage {
             gender: None,
             password_hash: None,
             guest: false,
+            integration: None,
             created_at: self.parts.clock.now(),
         };
         let user = match self.parts.store.create_user(user).await.unwrap() {
@@ -94,7 +95,7 @@ impl Stage {
             CreatedUser::UsernameTaken => panic!("{name} is taken"),
         };
         let expires_at = self.parts.clock.now().plus_millis(900_000);
-        Caller { user, session: SessionId::from_random_bytes(self.bytes()), expires_at, guest: false }
+        Caller { user, session: SessionId::from_random_bytes(self.bytes()), expires_at, guest: false, bot: None }
     }
 
     pub async fn room(&self, owner: &Caller, name: &str, visibility: Visibility) -> Room {

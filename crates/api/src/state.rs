@@ -10,6 +10,7 @@ use crate::service::admin::Admin;
 use crate::service::deletion::Deletions;
 use crate::service::events::Events;
 use crate::service::guests::Guests;
+use crate::service::integrations::Integrations;
 use crate::service::marks::Marks;
 use crate::service::messages::Messages;
 use crate::service::operations::Operations;
@@ -26,7 +27,8 @@ pub struct AppState {
     pub accounts: Accounts,
     pub guests: Guests,
     pub rooms: Arc<Rooms>,
-    pub messages: Messages,
+    pub messages: Arc<Messages>,
+    pub integrations: Integrations,
     pub pictures: Pictures,
     pub marks: Marks,
     pub presence: Presence,

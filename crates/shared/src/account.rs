@@ -33,6 +33,9 @@ pub struct User {
     /// The account was deleted: nothing says any more who this was.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub deleted: bool,
+    /// A program that takes part in a room: see [`crate::integration`].
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub bot: bool,
 }
 
 impl User {
@@ -47,6 +50,7 @@ impl User {
             avatar_url: None,
             guest: false,
             deleted: true,
+            bot: false,
         }
     }
 }

@@ -27,6 +27,9 @@ pub struct Author {
     /// The account was deleted: nothing says any more who this was.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub deleted: bool,
+    /// A program.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub bot: bool,
 }
 
 impl From<User> for Author {
@@ -39,6 +42,7 @@ impl From<User> for Author {
             gender: user.gender,
             guest: user.guest,
             deleted: user.deleted,
+            bot: user.bot,
         }
     }
 }

@@ -91,6 +91,12 @@ kinds! {
     MemberBanned = "member_banned",
     /// The ban of `other` was taken back.
     MemberUnbanned = "member_unbanned",
+    /// An administrator of the room made an integration, which is `other`; `what` is its kind.
+    IntegrationMade = "integration_made",
+    /// Its secret is good no longer.
+    IntegrationRevoked = "integration_revoked",
+    /// A secret was shown that is not good; `what` is the kind of integration that it would be of.
+    IntegrationRefused = "integration_refused",
     /// An administrator of the room deleted a message of `other`.
     MessageRemoved = "message_removed",
     /// At the machine, by who runs the server.

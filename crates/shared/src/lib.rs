@@ -10,6 +10,7 @@ pub mod event;
 pub mod file;
 pub mod frame;
 pub mod id;
+pub mod integration;
 pub mod limits;
 pub mod mention;
 pub mod page;

@@ -63,6 +63,10 @@ pub const CURSORS_MAX: usize = 1_000;
 pub const ROOMS_PER_USER: usize = 1_000;
 /// Members of one room.
 pub const MEMBERS_PER_ROOM: usize = 10_000;
+/// Integrations of one room that are not revoked.
+pub const INTEGRATIONS_PER_ROOM: usize = 20;
+/// An `Idempotency-Key`, in bytes.
+pub const IDEMPOTENCY_KEY_MAX: usize = 255;
 /// Unread messages are counted up to here.
 pub const UNREAD_MAX: u32 = 999;
 

@@ -30,6 +30,10 @@ pub const MEMBERS: &str = "/api/v1/rooms/{room}/members";
 pub const MEMBER: &str = "/api/v1/rooms/{room}/members/{user}";
 pub const BANS: &str = "/api/v1/rooms/{room}/bans";
 pub const BAN: &str = "/api/v1/rooms/{room}/bans/{user}";
+pub const INTEGRATIONS: &str = "/api/v1/rooms/{room}/integrations";
+pub const INTEGRATION: &str = "/api/v1/rooms/{room}/integrations/{user}";
+/// The secret stands in the path: a log names this route by its template.
+pub const HOOK: &str = "/api/v1/hooks/{secret}";
 pub const DM: &str = "/api/v1/dms/{username}";
 pub const MESSAGES: &str = "/api/v1/rooms/{room}/messages";
 pub const MESSAGE: &str = "/api/v1/rooms/{room}/messages/{seq}";
@@ -125,6 +129,18 @@ pub fn bans(room: RoomId) -> String {
 
 pub fn ban(room: RoomId, user: UserId) -> String {
     fill(BAN, &[&room.to_string(), &user.to_string()])
+}
+
+pub fn integrations(room: RoomId) -> String {
+    fill(INTEGRATIONS, &[&room.to_string()])
+}
+
+pub fn integration(room: RoomId, user: UserId) -> String {
+    fill(INTEGRATION, &[&room.to_string(), &user.to_string()])
+}
+
+pub fn hook(secret: &str) -> String {
+    fill(HOOK, &[secret])
 }
 
 pub fn dm(username: &Username) -> String {

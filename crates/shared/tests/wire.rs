@@ -17,6 +17,9 @@ use natter_shared::error::{ErrorBody, ErrorCode, ErrorDetail};
 use natter_shared::event::{Event, EventKind};
 use natter_shared::frame::{ClientFrame, SendFrame, ServerFrame};
 use natter_shared::id::{ClientId, ConnectionId, RoomId, Seq, SessionId, UserId};
+use natter_shared::integration::{
+    HookForm, Integration, IntegrationForm, IntegrationKind, MadeIntegration, Scope, Scopes,
+};
 use natter_shared::page::{EntriesQuery, EntryPage, ListQuery, MessagePage, MessagesQuery, Page, SearchQuery};
 use natter_shared::room::{
     CodeForm, Member, Notify, NotifyForm, ReadForm, RemoveQuery, Role, RoleForm, Room, RoomForm, RoomKind,
@@ -81,6 +84,20 @@ fn user() -> User {
         avatar_url: None,
         guest: false,
         deleted: false,
+        bot: false,
+    }
+}
+
+fn integration() -> Integration {
+    Integration {
+        user: User { bot: true, gender: None, ..user() },
+        kind: IntegrationKind::Bot,
+        scopes: Scopes::from(Scope::ALL.to_vec()),
+        made_by: user_id(),
+        maker: Some(DisplayName::parse("Ann").unwrap()),
+        created_at: at(),
+        last_used_at: Some(at()),
+        revoked_at: Some(at()),
     }
 }
 
@@ -305,6 +322,13 @@ snapshots! {
     };
     page_entries_query: EntriesQuery { after: seq(5), limit: Some(500) };
     page_entries: EntryPage { entries: vec![entry(EntryKind::Joined)], head: seq(9), complete: false };
+
+    integration_bot: integration();
+    integration_form: IntegrationForm {
+        name: "Clerk".to_owned(), kind: IntegrationKind::Bot, scopes: vec![Scope::MessagesRead, Scope::MembersRead],
+    };
+    integration_made: MadeIntegration { integration: integration(), secret: "natter_bot_secret".to_owned() };
+    integration_hook_form: HookForm { text: "The build is green".to_owned(), client_id: Some(client_id()) };
 
     error_body: ErrorBody { error: error_detail() };
 

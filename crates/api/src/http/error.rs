@@ -6,6 +6,7 @@ use crate::service::accounts::AccountError;
 use crate::service::admin::AdminError;
 use crate::service::deletion::DeletionError;
 use crate::service::guests::GuestError;
+use crate::service::integrations::IntegrationError;
 use crate::service::log_writer::WriteError;
 use crate::service::marks::MarkError;
 use crate::service::messages::MessageError;
@@ -308,6 +309,21 @@ impl From<GuestError> for ApiError {
             GuestError::Room(error) => error.into(),
             GuestError::Session(error) => error.into(),
             GuestError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<IntegrationError> for ApiError {
+    fn from(error: IntegrationError) -> Self {
+        match error {
+            IntegrationError::NoSuchHook => Self::not_found(),
+            IntegrationError::NotSignedIn => Self::not_signed_in(),
+            IntegrationError::Forbidden(why) => Self::forbidden(why),
+            IntegrationError::Invalid(fields) => Self::invalid(fields),
+            IntegrationError::TooOften(wait) => wait.into(),
+            IntegrationError::Room(error) => error.into(),
+            IntegrationError::Message(error) => error.into(),
+            IntegrationError::Store(error) => error.into(),
         }
     }
 }

@@ -9,6 +9,7 @@ use actix_web::http::header;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 use futures_util::StreamExt;
 use natter_shared::error::ErrorCode;
+use natter_shared::integration::BOT_PREFIX;
 use natter_shared::limits;
 use serde::de::DeserializeOwned;
 use std::cell::Cell;
@@ -43,7 +44,7 @@ async fn passed(gate: Option<Gate>) {
     }
 }
 
-/// The login that asks, by its access token: exactly one `Authorization: Bearer …`.
+/// The login that asks, by its access token: exactly one `Authorization: Bearer …`. No bot passes.
 pub struct Login(pub Caller);
 
 impl FromRequest for Login {
@@ -51,16 +52,44 @@ impl FromRequest for Login {
     type Future = Extracted<Self>;
 
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let gate = Gate(Rc::default());
-        req.extensions_mut().insert(gate.clone());
-        let req = req.clone();
-        Box::pin(async move {
-            let state = state(&req)?;
-            let token = bearer(&req).ok_or_else(ApiError::not_signed_in)?;
-            let caller = state.sessions.authenticate(token).await?;
-            gate.0.set(true);
+        Box::pin(who_asks(req, |state, caller| {
+            state.integrations.refuse_bot(&caller)?;
             Ok(Self(caller))
-        })
+        }))
+    }
+}
+
+/// The login or the bot that asks, in the same way. For what bots may do within their scopes, and nothing else.
+pub struct LoginOrBot(pub Caller);
+
+impl FromRequest for LoginOrBot {
+    type Error = ApiError;
+    type Future = Extracted<Self>;
+
+    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        Box::pin(who_asks(req, |_, caller| Ok(Self(caller))))
+    }
+}
+
+/// Finds out who asks, lets `pass` judge, and opens the gate for the rest of the request.
+fn who_asks<T, F: FnOnce(&AppState, Caller) -> Result<T, ApiError>>(
+    req: &HttpRequest,
+    pass: F,
+) -> impl Future<Output = Result<T, ApiError>> + use<T, F> {
+    let gate = Gate(Rc::default());
+    req.extensions_mut().insert(gate.clone());
+    let req = req.clone();
+    async move {
+        let state = state(&req)?;
+        let token = bearer(&req).ok_or_else(ApiError::not_signed_in)?;
+        let caller = if token.starts_with(BOT_PREFIX) {
+            state.integrations.recognise_bot(token, &origin(&req, state)).await?
+        } else {
+            state.sessions.authenticate(token).await?
+        };
+        let passed = pass(state, caller)?;
+        gate.0.set(true);
+        Ok(passed)
     }
 }
 
@@ -87,15 +116,16 @@ impl FromRequest for From {
     type Future = std::future::Ready<Result<Self, ApiError>>;
 
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let origin = state(req).map(|state| {
-            let forwarded = req.headers().get_all(FORWARDED_FOR).filter_map(|value| value.to_str().ok());
-            let forwarded: Vec<&str> = forwarded.collect();
-            let ip = state.config.trusted_proxies.client_ip(req.peer_addr(), forwarded.into_iter());
-            let agent = req.headers().get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or("");
-            Self(Origin { ip, user_agent: agent.chars().take(256).collect() })
-        });
-        std::future::ready(origin)
+        std::future::ready(state(req).map(|state| Self(origin(req, state))))
     }
+}
+
+fn origin(req: &HttpRequest, state: &AppState) -> Origin {
+    let forwarded = req.headers().get_all(FORWARDED_FOR).filter_map(|value| value.to_str().ok());
+    let forwarded: Vec<&str> = forwarded.collect();
+    let ip = state.config.trusted_proxies.client_ip(req.peer_addr(), forwarded.into_iter());
+    let agent = req.headers().get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or("");
+    Origin { ip, user_agent: agent.chars().take(256).collect() }
 }
 
 /// A JSON body of at most [`limits::JSON_MAX_BYTES`], complete within 30 seconds. Unknown fields and repeated ones are
@@ -110,33 +140,40 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
         let gate = Gate::of(req);
         let is_json = matches!(req.mime_type(), Ok(Some(mime)) if mime.essence_str() == "application/json");
         let encoded = req.headers().contains_key(header::CONTENT_ENCODING);
-        let declared = req.headers().get(header::CONTENT_LENGTH).and_then(|n| n.to_str().ok()?.parse::<u64>().ok());
-        let mut payload = payload.take();
+        let body = whole_body(req, payload.take());
         Box::pin(async move {
             passed(gate).await;
             if !is_json || encoded {
                 let message = "Send the body as plain JSON, with Content-Type: application/json";
                 return Err(ApiError::new(ErrorCode::UnsupportedMediaType, message));
             }
-            if declared.is_some_and(|length| length > limits::JSON_MAX_BYTES as u64) {
-                return Err(too_large());
-            }
-            let read = async {
-                let mut body = Vec::with_capacity(usize::try_from(declared.unwrap_or(0)).unwrap_or(0));
-                while let Some(chunk) = payload.next().await {
-                    let chunk = chunk.map_err(|_| ApiError::bad_request("The body breaks off"))?;
-                    if body.len() + chunk.len() > limits::JSON_MAX_BYTES {
-                        return Err(too_large());
-                    }
-                    body.extend_from_slice(&chunk);
-                }
-                Ok(body)
-            };
-            let body = tokio::time::timeout(BODY_TIME, read)
-                .await
-                .map_err(|_| ApiError::new(ErrorCode::Timeout, "The body took too long"))??;
-            parse_json(&body).map(Self)
+            parse_json(&body.await?).map(Self)
         })
+    }
+}
+
+/// The bytes of a body of at most [`limits::JSON_MAX_BYTES`], complete within 30 seconds. Nothing is read before it is
+/// polled.
+pub fn whole_body(req: &HttpRequest, mut payload: Payload) -> impl Future<Output = Result<Vec<u8>, ApiError>> + use<> {
+    let declared = req.headers().get(header::CONTENT_LENGTH).and_then(|n| n.to_str().ok()?.parse::<u64>().ok());
+    async move {
+        if declared.is_some_and(|length| length > limits::JSON_MAX_BYTES as u64) {
+            return Err(too_large());
+        }
+        let read = async {
+            let mut body = Vec::with_capacity(usize::try_from(declared.unwrap_or(0)).unwrap_or(0));
+            while let Some(chunk) = payload.next().await {
+                let chunk = chunk.map_err(|_| ApiError::bad_request("The body breaks off"))?;
+                if body.len() + chunk.len() > limits::JSON_MAX_BYTES {
+                    return Err(too_large());
+                }
+                body.extend_from_slice(&chunk);
+            }
+            Ok(body)
+        };
+        tokio::time::timeout(BODY_TIME, read)
+            .await
+            .map_err(|_| ApiError::new(ErrorCode::Timeout, "The body took too long"))?
     }
 }
 

@@ -16,9 +16,14 @@ use actix_web::middleware::Next;
 use actix_web::{Error, web};
 use natter_shared::error::ErrorCode;
 use natter_shared::event::EventKind;
+use natter_shared::{integration, path};
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use tokio::time::Instant;
 use tracing::Instrument as _;
+
+/// What comes before the secret of a webhook, wherever in a path it stands.
+const HOOKS: &str = "/hooks/";
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -102,14 +107,14 @@ fn set(headers: &mut HeaderMap, policy: &HeaderValue, id: &str, https: bool) {
 fn with_body(response: ServiceResponse, id: &str, events: &Events) -> ServiceResponse {
     let status = response.status();
     if !status.is_client_error() && !status.is_server_error() {
-        tracing::debug!(request_id = id, status = status.as_u16(), path = response.request().path(), "answered");
+        tracing::debug!(request_id = id, status = status.as_u16(), path = &*shown_path(&response), "answered");
         return response;
     }
     let error = match response.response().error() {
         Some(error) => error.as_error::<ApiError>().cloned().unwrap_or_else(|| plain(status).because(error)),
         // A handler that answers a failure by itself has its own body (health).
         None if !matches!(response.response().body().size(), BodySize::None | BodySize::Sized(0)) => {
-            tracing::info!(request_id = id, status = status.as_u16(), path = response.request().path(), "refused");
+            tracing::info!(request_id = id, status = status.as_u16(), path = &*shown_path(&response), "refused");
             return response;
         }
         None => plain(status),
@@ -151,8 +156,22 @@ fn plain(status: StatusCode) -> ApiError {
     }
 }
 
+/// A request's path as it may stand in a log: where a secret is part of it, the route's template, and of a path that only
+/// looks like one nothing behind the place where the secret would begin.
+fn shown_path(response: &ServiceResponse) -> Cow<'_, str> {
+    let path = response.request().path();
+    if response.request().match_pattern().is_some_and(|route| route == path::HOOK) {
+        return path::HOOK.into();
+    }
+    let looks_like = |prefix: &str| path.find(prefix).map(|at| at + prefix.len());
+    match [integration::WEBHOOK_PREFIX, integration::BOT_PREFIX, HOOKS].into_iter().filter_map(looks_like).min() {
+        Some(end) => format!("{}…", &path[..end]).into(),
+        None => path.into(),
+    }
+}
+
 fn log(error: &ApiError, status: StatusCode, id: &str, response: &ServiceResponse) {
-    let (method, path) = (response.request().method(), response.request().path());
+    let (method, path) = (response.request().method(), &*shown_path(response));
     let (code, status, cause) = (error.code, status.as_u16(), error.cause().unwrap_or("-"));
     if matches!(error.code, ErrorCode::Internal | ErrorCode::Other) {
         tracing::error!(request_id = id, status, ?code, %method, path, cause, "failed");

@@ -1,7 +1,7 @@
 //! Messages over HTTP: extract, one call of the service, reply.
 
 use super::error::ApiError;
-use super::extract::{Body, Login, Path, Query};
+use super::extract::{Body, Login, LoginOrBot, Path, Query};
 use crate::service::messages::Sent;
 use crate::state::AppState;
 use actix_web::HttpResponse;
@@ -24,7 +24,7 @@ use natter_shared::path;
     (status = 503, description = "retry: the outcome is unknown", body = ErrorBody),
 ))]
 pub async fn send(
-    login: Login,
+    login: LoginOrBot,
     state: Data<AppState>,
     room: Path<RoomId>,
     form: Body<MessageForm>,
@@ -42,7 +42,7 @@ pub async fn send(
     (status = 404, description = "not_found", body = ErrorBody),
 ))]
 pub async fn page(
-    login: Login,
+    login: LoginOrBot,
     state: Data<AppState>,
     room: Path<RoomId>,
     query: Query<MessagesQuery>,
@@ -58,7 +58,7 @@ pub async fn page(
     (status = 404, description = "not_found", body = ErrorBody),
 ))]
 pub async fn entries(
-    login: Login,
+    login: LoginOrBot,
     state: Data<AppState>,
     room: Path<RoomId>,
     query: Query<EntriesQuery>,
@@ -77,7 +77,7 @@ pub async fn entries(
     (status = 503, description = "retry: the outcome is unknown", body = ErrorBody),
 ))]
 pub async fn edit(
-    login: Login,
+    login: LoginOrBot,
     state: Data<AppState>,
     path: Path<(RoomId, Seq)>,
     form: Body<EditForm>,
@@ -94,7 +94,11 @@ pub async fn edit(
     (status = 409, description = "room_archived", body = ErrorBody),
     (status = 503, description = "retry: the outcome is unknown", body = ErrorBody),
 ))]
-pub async fn delete(login: Login, state: Data<AppState>, path: Path<(RoomId, Seq)>) -> Result<Json<Entry>, ApiError> {
+pub async fn delete(
+    login: LoginOrBot,
+    state: Data<AppState>,
+    path: Path<(RoomId, Seq)>,
+) -> Result<Json<Entry>, ApiError> {
     let (room, target) = path.0;
     Ok(Json(state.messages.delete(&login.0, room, target).await?.entry))
 }
@@ -109,7 +113,7 @@ pub async fn delete(login: Login, state: Data<AppState>, path: Path<(RoomId, Seq
     (status = 409, description = "room_archived or limit_reached", body = ErrorBody),
 ))]
 pub async fn react(
-    login: Login,
+    login: LoginOrBot,
     state: Data<AppState>,
     path: Path<(RoomId, Seq, String)>,
 ) -> Result<Json<Entry>, ApiError> {
@@ -126,7 +130,7 @@ pub async fn react(
     (status = 409, description = "room_archived", body = ErrorBody),
 ))]
 pub async fn unreact(
-    login: Login,
+    login: LoginOrBot,
     state: Data<AppState>,
     path: Path<(RoomId, Seq, String)>,
 ) -> Result<Json<Entry>, ApiError> {

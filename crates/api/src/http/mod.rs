@@ -9,6 +9,8 @@ pub mod extract;
 pub mod files;
 pub mod headers;
 pub mod health;
+pub mod hooks;
+pub mod integrations;
 pub mod messages;
 pub mod openapi;
 mod own_page;
@@ -74,6 +76,9 @@ routes! {
     path::MEMBER => { put: rooms::set_role, delete: rooms::remove }
     path::BANS => { get: rooms::bans }
     path::BAN => { delete: rooms::unban }
+    path::INTEGRATIONS => { get: integrations::list, post: integrations::make }
+    path::INTEGRATION => { post: integrations::renew, delete: integrations::revoke }
+    path::HOOK => { post: hooks::post }
     path::DM => { put: rooms::direct }
     path::MESSAGES => { post: messages::send, get: messages::page }
     path::MESSAGE => { patch: messages::edit, delete: messages::delete }

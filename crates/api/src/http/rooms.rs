@@ -1,7 +1,7 @@
 //! Rooms over HTTP: extract, one call of the service, reply.
 
 use super::error::ApiError;
-use super::extract::{Body, From, Login, Path, Query};
+use super::extract::{Body, From, Login, LoginOrBot, Path, Query};
 use crate::state::AppState;
 use actix_web::web::{Data, Json};
 use actix_web::{HttpResponse, Responder};
@@ -150,7 +150,11 @@ pub async fn drop_code(login: Login, state: Data<AppState>, room: Path<RoomId>) 
     (status = 403, description = "forbidden: a public room that one is not in", body = ErrorBody),
     (status = 404, description = "not_found", body = ErrorBody),
 ))]
-pub async fn members(login: Login, state: Data<AppState>, room: Path<RoomId>) -> Result<Json<Page<Member>>, ApiError> {
+pub async fn members(
+    login: LoginOrBot,
+    state: Data<AppState>,
+    room: Path<RoomId>,
+) -> Result<Json<Page<Member>>, ApiError> {
     Ok(whole(state.rooms.members(&login.0, room.0).await?))
 }
 

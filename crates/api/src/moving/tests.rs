@@ -15,11 +15,15 @@ use crate::store::conformance::script::live;
 use crate::store::conformance::{Dice, World, body, emoji, message, reply, whisper};
 use crate::store::mongo::{Mongo, MongoUrl};
 use crate::store::sqlite::{Options, Sqlite};
-use crate::store::{Appended, Log, NewEntry, NewMark, NewSession, Posted, Rotate, Rotation, UploadRecord};
+use crate::store::{
+    Appended, CreatedUser, IntegrationRecord, Log, NewEntry, NewMark, NewSession, NewUser, Posted, Rotate, Rotation,
+    UploadRecord,
+};
 use natter_shared::account::{Gender, ProfileChange, User};
 use natter_shared::entry::{EntryKind, MessageContent};
 use natter_shared::file::ImageKind;
 use natter_shared::id::{ClientId, FileId, RoomId, Seq, SessionId, UserId};
+use natter_shared::integration::{IntegrationKind, Scope, Scopes};
 use natter_shared::room::{Notify, Role, Visibility};
 use natter_shared::text::{DisplayName, MessageBody, RoomName, Topic};
 use natter_shared::timestamp::Timestamp;
@@ -67,6 +71,9 @@ async fn written(store: &dyn Archive, file: &Path) -> Census {
 async fn filled(store: &dyn Archive, file: &Path) {
     assert!(!import(store, &check(file).unwrap(), &mut |_| ()).await.unwrap(), "it was there before");
 }
+
+/// The hash of the secret of the town's bot.
+const SECRET: [u8; 32] = [0xB0; 32];
 
 /// Who and what was made in a world.
 struct Town {
@@ -164,6 +171,24 @@ async fn town(world: &World) -> Town {
             .await
             .unwrap();
     }
+    // A program, which was used and revoked: what it is goes along.
+    let integration = IntegrationRecord {
+        room: lobby,
+        kind: IntegrationKind::Bot,
+        scopes: Scopes::from(vec![Scope::MessagesRead, Scope::MessagesWrite]),
+        secret: SECRET,
+        made_by: people[0].id,
+        last_used_at: None,
+        revoked_at: None,
+    };
+    let new = NewUser { integration: Some(integration), password_hash: None, ..world.new_user("bot-1") };
+    let CreatedUser::Created(bot) = store.create_user(new).await.unwrap() else { panic!("taken") };
+    world.does(lobby, &bot, EntryKind::Joined).await;
+    world.says(lobby, &bot, "word4 of a program").await;
+    store.touch_integration(bot.id, world.now()).await.unwrap();
+    store.revoke_integration(bot.id, world.now()).await.unwrap();
+    people.push(bot);
+
     let mut logins = Vec::new();
     for (n, person) in people.iter().take(3).enumerate() {
         let login = NewSession {

@@ -7,6 +7,7 @@ use crate::store::{RoomRecord, Standing, StoreError};
 use natter_shared::entry::Message;
 use natter_shared::event::EventKind;
 use natter_shared::id::{RoomId, UserId};
+use natter_shared::integration::Scope;
 use natter_shared::room::{Role, RoomKind, Visibility};
 
 /// Why a room, or something in it, is not for this person.
@@ -30,9 +31,23 @@ impl From<StoreError> for AccessError {
     }
 }
 
-/// Refuses what is not for those who came by a room's code.
+pub(super) const NO_BOTS: &str = "A bot cannot do this";
+
+/// Refuses what is not for those who came by a room's code, nor for bots.
 pub(super) fn has_account(caller: &Caller) -> Result<(), Denied> {
-    if caller.guest { Err(Denied::Forbidden("Guests cannot do this. Keep your account first")) } else { Ok(()) }
+    match (caller.guest, caller.bot) {
+        (_, Some(_)) => Err(Denied::Forbidden(NO_BOTS)),
+        (true, None) => Err(Denied::Forbidden("Guests cannot do this. Keep your account first")),
+        (false, None) => Ok(()),
+    }
+}
+
+/// Refuses an integration what it was not made for; people may what their role lets them.
+pub(super) fn scope(caller: &Caller, scope: Scope) -> Result<(), Denied> {
+    match caller.bot {
+        Some(scopes) if !scopes.has(scope) => Err(Denied::Forbidden("This bot was not given the scope for it")),
+        Some(_) | None => Ok(()),
+    }
 }
 
 /// The room and the caller's role in it, or the refusal. `what` names the attempt in the log of events.
@@ -90,9 +105,9 @@ pub(super) fn refuse(
     }
 }
 
-/// Whether somebody who is not in a room may know of it. Guests know the rooms whose code they have.
+/// Whether somebody who is not in a room may know of it. Guests know the rooms whose code they have, bots their own.
 pub(super) fn may_find(caller: &Caller, record: &RoomRecord) -> bool {
-    is_open(record) && !caller.guest
+    is_open(record) && !caller.guest && caller.bot.is_none()
 }
 
 /// Whether a room is for everybody with an account.

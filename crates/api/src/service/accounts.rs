@@ -89,6 +89,7 @@ impl Accounts {
             gender: new.gender,
             password_hash,
             guest: false,
+            integration: None,
             created_at: self.parts.clock.now(),
         };
         match self.parts.store.create_user(user).await? {

@@ -66,12 +66,13 @@ impl Guests {
         for _ in 0..ATTEMPTS {
             let user = NewUser {
                 id: UserId::from_random_bytes(random(&*self.parts.entropy)),
-                username: username(random(&*self.parts.entropy))?,
+                username: username("guest", random(&*self.parts.entropy))?,
                 display_name: display_name.clone(),
                 email: None,
                 gender: None,
                 password_hash: None,
                 guest: true,
+                integration: None,
                 created_at: self.parts.clock.now(),
             };
             match self.parts.store.create_user(user).await? {
@@ -83,7 +84,8 @@ impl Guests {
     }
 }
 
-fn username(bytes: [u8; 8]) -> Result<Username, GuestError> {
+/// A username for who has not chosen one: what they are, and eight letters.
+pub(super) fn username(what: &str, bytes: [u8; 8]) -> Result<Username, StoreError> {
     let name: String = bytes.iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect();
-    Username::parse(&format!("guest-{name}")).map_err(|why| StoreError::Broken(why.to_string()).into())
+    Username::parse(&format!("{what}-{name}")).map_err(|why| StoreError::Broken(why.to_string()))
 }

@@ -7,6 +7,7 @@ pub mod admin;
 pub mod deletion;
 pub mod events;
 pub mod guests;
+pub mod integrations;
 pub mod log_writer;
 pub mod marks;
 mod mentions;
@@ -28,20 +29,24 @@ use crate::clock::{Clock, Entropy};
 use crate::store::Store;
 use events::Events;
 use natter_shared::id::{SessionId, UserId};
+use natter_shared::integration::Scopes;
 use natter_shared::timestamp::Timestamp;
 use std::net::IpAddr;
 use std::sync::Arc;
 use token::SigningKeys;
 
-/// Who asks: an authenticated login. Only `Sessions::authenticate` makes one.
+/// Who asks: an authenticated login, or an integration. Only `Sessions::authenticate` and `Integrations` make one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Caller {
     pub user: UserId,
+    /// For an integration its own id.
     pub session: SessionId,
     /// The end of the access token that was shown.
     pub expires_at: Timestamp,
     /// Somebody without an account, when the token was given.
     pub guest: bool,
+    /// What an integration may; nothing for a person, who may what their role lets them.
+    pub bot: Option<Scopes>,
 }
 
 /// Where a request comes from, for rates and for the list of logins.

@@ -49,6 +49,12 @@ pub const TYPING: Rate = per(2, 2 * limits::TYPING_EVERY_MS);
 pub const ROOMS: Rate = per(30, MINUTE);
 /// Whatever else changes a room or one's place in it, by one person.
 pub const ROOM_CHANGES: Rate = per(120, MINUTE);
+/// Integrations that one person makes, renews or revokes.
+pub const INTEGRATIONS: Rate = per(30, MINUTE);
+/// Messages of one webhook.
+pub const HOOK: Rate = per(20, 20 * SECOND);
+/// Secrets of integrations that are not good, from one address. There are 2^256.
+pub const SECRETS: Rate = per(60, MINUTE);
 /// Calls of one administrator of the server.
 pub const ADMIN: Rate = per(120, MINUTE);
 /// Join codes tried by one person, and from one address. There are 31^8 codes.

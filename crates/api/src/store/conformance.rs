@@ -2,6 +2,7 @@
 
 pub(super) mod accounts;
 pub(super) mod events;
+pub(super) mod integrations;
 pub(super) mod log;
 pub(super) mod marks;
 pub(super) mod mentions;
@@ -39,6 +40,10 @@ macro_rules! conforms {
                 a_login_ends_by_time_and_rotation_does_not_move_it,
                 logins_are_listed_and_revoked,
                 dead_logins_are_told_from_live_ones,
+            ]
+            integrations: [
+                an_integration_is_a_person_with_a_secret,
+                a_revoked_integration_stays_revoked,
             ]
             rooms: [
                 a_hundred_rooms_of_one_name_make_one_room,

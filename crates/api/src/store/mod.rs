@@ -21,6 +21,7 @@
 
 pub mod archive;
 mod events;
+mod integrations;
 mod judge;
 pub mod mongo;
 pub mod sqlite;
@@ -30,6 +31,7 @@ mod uploads;
 pub(crate) mod conformance;
 
 pub use events::{EventSearch, Events, Tally, TallySearch};
+pub use integrations::{IntegrationRecord, Integrations};
 pub use uploads::{Posted, UploadRecord, Uploads};
 
 use async_trait::async_trait;
@@ -59,8 +61,8 @@ pub enum StoreError {
 pub type Stored<T> = Result<T, StoreError>;
 
 /// Everything that is kept, as one object.
-pub trait Store: Accounts + Sessions + Rooms + Log + Marks + Uploads + Events + Health {}
-impl<T: Accounts + Sessions + Rooms + Log + Marks + Uploads + Events + Health> Store for T {}
+pub trait Store: Accounts + Sessions + Integrations + Rooms + Log + Marks + Uploads + Events + Health {}
+impl<T: Accounts + Sessions + Integrations + Rooms + Log + Marks + Uploads + Events + Health> Store for T {}
 
 /// Whether the store can do its work.
 #[async_trait]
@@ -88,6 +90,9 @@ pub struct UserRecord {
     /// person it says [`User::erased`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deletion: Option<Deletion>,
+    /// What makes a bot of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub integration: Option<IntegrationRecord>,
 }
 
 /// How far the deletion of an account has got. All that is known of the person is gone before the first of these.
@@ -109,6 +114,8 @@ pub struct NewUser {
     pub gender: Option<Gender>,
     pub password_hash: Option<String>,
     pub guest: bool,
+    /// For a bot.
+    pub integration: Option<IntegrationRecord>,
     pub created_at: Timestamp,
 }
 
@@ -155,7 +162,7 @@ pub trait Accounts: Send + Sync + 'static {
     async fn users(&self, ids: &[UserId]) -> Stored<Vec<User>>;
     /// Which of these usernames are taken, also by people whose accounts were deleted.
     async fn taken_usernames(&self, names: &[Username]) -> Stored<Vec<Username>>;
-    /// People (no guests, nobody disabled) whose username starts with `prefix`, by username, after `after`.
+    /// People (no guests, no bots, nobody disabled) whose username starts with `prefix`, by username, after `after`.
     async fn search_users(&self, prefix: &str, after: Option<&str>, limit: u32) -> Stored<Vec<User>>;
     /// Changes what is given and returns the person; `None` if there is none.
     async fn update_profile(&self, id: UserId, change: &ProfileChange) -> Stored<Option<UserRecord>>;
@@ -170,7 +177,7 @@ pub trait Accounts: Send + Sync + 'static {
     async fn set_disabled(&self, id: UserId, disabled: bool) -> Stored<Option<UserRecord>>;
     /// The administrators of the server, also disabled ones, by username.
     async fn administrators(&self) -> Stored<Vec<UserRecord>>;
-    /// Everybody, also guests and who is disabled, whose username starts with `prefix`, by username, after `after`; nobody
+    /// Everybody, also guests, bots and who is disabled, whose username starts with `prefix`, by username, after `after`; nobody
     /// whose account was deleted.
     async fn search_accounts(&self, prefix: &str, after: Option<&str>, limit: u32) -> Stored<Vec<UserRecord>>;
     /// Begins the deletion of an account, in one atomic step: names, address, password, picture and all else that is known of

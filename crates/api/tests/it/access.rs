@@ -29,6 +29,8 @@ enum As {
 enum Needs {
     /// No login.
     Nothing,
+    /// A secret in the path, which nobody here has; a login does not help.
+    Secret,
     /// A login; the route is about the caller only.
     Login,
     /// To be in the room.
@@ -43,7 +45,7 @@ enum Needs {
 
 /// Every route: method, template, what it needs, and a body that is well formed.
 fn table() -> Vec<(Method, &'static str, Needs, Value)> {
-    use Needs::{Admin, Invitation, Login, Member, Nothing, Operator};
+    use Needs::{Admin, Invitation, Login, Member, Nothing, Operator, Secret};
     let message = json!({"client_id": client_id(), "body": "x"});
     vec![
         (Method::POST, path::REGISTER, Nothing, json!({})),
@@ -106,6 +108,11 @@ fn table() -> Vec<(Method, &'static str, Needs, Value)> {
         (Method::DELETE, path::MEMBER, Admin, Value::Null),
         (Method::GET, path::BANS, Admin, Value::Null),
         (Method::DELETE, path::BAN, Admin, Value::Null),
+        (Method::GET, path::INTEGRATIONS, Admin, Value::Null),
+        (Method::POST, path::INTEGRATIONS, Admin, json!({"name": "x", "kind": "webhook"})),
+        (Method::POST, path::INTEGRATION, Admin, json!({})),
+        (Method::DELETE, path::INTEGRATION, Admin, Value::Null),
+        (Method::POST, path::HOOK, Secret, json!({"text": "x"})),
         (Method::POST, path::LEAVE, Member, json!({})),
     ]
 }
@@ -150,6 +157,7 @@ fn fill(template: &str, scene: &Scene, last: u64) -> String {
         .replace("{emoji}", "%F0%9F%91%8D")
         .replace("{username}", "subject")
         .replace("{file}", &scene.image.to_string())
+        .replace("{secret}", &format!("natter_hook_{}", "A".repeat(43)))
         .replace("{session}", "0b8e1a5c-7d3f-4a61-9d7e-2f6f0a9c1b22")
 }
 
@@ -159,6 +167,7 @@ fn check(who: As, needs: Needs, route: &str, answer: &Answer) {
     assert!(!answer.status.is_server_error(), "{what}");
     match (needs, who) {
         (Needs::Nothing, _) => assert_ne!(status, 404, "{what}"),
+        (Needs::Secret, _) => assert_eq!(status, 404, "{what}"),
         (_, As::Nobody) => assert_eq!(status, 401, "{what}"),
         (Needs::Operator, _) | (Needs::Admin, As::Member) => assert_eq!(status, 403, "{what}"),
         (Needs::Login, _) => assert!(![401, 403].contains(&status), "{what}"),

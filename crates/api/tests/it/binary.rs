@@ -103,6 +103,15 @@ pub(crate) struct Running {
 
 impl Running {
     pub(crate) fn start(data: &Path, port: u16) -> Self {
+        Self::with_log(data, port, Stdio::null(), "info")
+    }
+
+    /// One that logs all it has to say into a file.
+    pub(crate) fn logging(data: &Path, log: &Path) -> Self {
+        Self::with_log(data, 0, std::fs::File::create(log).unwrap().into(), "trace")
+    }
+
+    fn with_log(data: &Path, port: u16, log: Stdio, level: &str) -> Self {
         let store = format!("sqlite:{}", data.join("natter.db").display());
         let listen = format!("127.0.0.1:{port}");
         let mut command = natter(&[
@@ -110,8 +119,9 @@ impl Running {
             ("NATTER_LISTEN", &listen),
             ("NATTER_BCRYPT_COST", "4"),
             ("NATTER_RATE_LIMITS", "off"),
+            ("NATTER_LOG", level),
         ]);
-        Self::of(command.stderr(Stdio::null()))
+        Self::of(command.stderr(log))
     }
 
     /// What this command starts.

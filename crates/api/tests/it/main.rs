@@ -15,6 +15,7 @@ mod files;
 mod guests;
 mod headers;
 mod hostile;
+mod integrations;
 mod mentions;
 mod messages;
 mod moving;

@@ -15,6 +15,17 @@ pub async fn page(api: &Api, room: RoomId, before: Option<Seq>, limit: u32) -> R
     api.get(&path::with_query(&path::messages(room), &query)).await
 }
 
+/// Messages `after` a seq, or on both sides of one, `around` it.
+pub async fn page_at(
+    api: &Api,
+    room: RoomId,
+    (side, seq): (&'static str, Seq),
+    limit: u32,
+) -> Result<MessagePage, ApiError> {
+    let query = [(side, Some(seq.to_string())), ("limit", Some(limit.to_string()))];
+    api.get(&path::with_query(&path::messages(room), &query)).await
+}
+
 /// The raw log after a seq.
 pub async fn entries(api: &Api, room: RoomId, after: Seq) -> Result<EntryPage, ApiError> {
     api.get(&path::with_query(&path::entries(room), &[("after", Some(after.to_string()))])).await

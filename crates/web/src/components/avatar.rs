@@ -1,5 +1,5 @@
 //! The picture of a person: their own, or a drawn one, its shape picked by gender, its colours by the id, so that everybody
-//! sees the same one.
+//! sees the same one. A program is a robot.
 
 use crate::components::drawing::live;
 use crate::components::image::{Loaded, image_at};
@@ -15,17 +15,18 @@ pub struct Face {
     id: UserId,
     gender: Option<Gender>,
     own: Option<String>,
+    bot: bool,
 }
 
 impl From<&User> for Face {
     fn from(user: &User) -> Self {
-        Self { id: user.id, gender: user.gender, own: user.avatar_url.clone() }
+        Self { id: user.id, gender: user.gender, own: user.avatar_url.clone(), bot: user.bot }
     }
 }
 
 impl From<&Author> for Face {
     fn from(author: &Author) -> Self {
-        Self { id: author.id, gender: author.gender, own: author.avatar_url.clone() }
+        Self { id: author.id, gender: author.gender, own: author.avatar_url.clone(), bot: author.bot }
     }
 }
 
@@ -47,6 +48,9 @@ const LONG_BACK: &str = "M8 40V20a12 12 0 0 1 24 0v20z";
 const LONG_FRONT: &str = "M11 18c4 0 8-2 9.5-6 2 4 5 5.5 8.5 6-.5-7-4-10-9-10s-8.5 3.5-9 10z";
 const SHORT: &str = "M11 18c0-7 4-11 9.5-11S29 11 29 17c-2-1-3.5-2.5-4.5-4-3 2.5-8.5 3-12 2.5-.8.8-1.2 1.5-1.5 2.5z";
 const MIDDLE: &str = "M10.5 20C10 11 14 7.5 20 7.5S30 11 29.5 20c-1.5-3-2.5-5-4-6-3 1.5-8 1.5-11 0-1.5 1-3 3-4 6z";
+/// A robot: its head with an aerial and ears, and its eyes and mouth.
+const ROBOT: &str = "M19 10V7.5a2 2 0 1 1 2 0V10h6a4 4 0 0 1 4 4v12a4 4 0 0 1-4 4H13a4 4 0 0 1-4-4V14a4 4 0 0 1 4-4zM5 17h2.5v7H5zM32.5 17H35v7h-2.5zM12 34h16v6H12z";
+const ROBOT_FACE: &str = "M13.5 16h4v4h-4zM22.5 16h4v4h-4zM15 24h10v2H15z";
 const CLOTHES: &str = "M6 42c1-8 7-11 14-11s13 3 14 11z";
 
 fn pick<T: Copy>(of: &[T], by: u8) -> T {
@@ -89,13 +93,19 @@ fn drawn(id: UserId, gender: Option<Gender>) -> AnyView {
         Some(Gender::Male) => (None, SHORT),
         Some(Gender::Other) | None => (None, MIDDLE),
     };
+    let person = [
+        (back.unwrap_or_default(), hair),
+        ("M28.5 19a8.5 8.5 0 1 1-17 0 8.5 8.5 0 0 1 17 0z", skin),
+        (front, hair),
+        (CLOTHES, clothes),
+    ];
+    let robot = [(ROBOT, clothes), (ROBOT_FACE, ground)];
+    let shapes: &[(&'static str, &'static str)] = if face.bot { &robot } else { &person };
+    let shapes = shapes.iter().map(|(path, fill)| view! { <path d=*path fill=*fill /> }.into_any());
     view! {
         <svg viewBox="0 0 40 40">
             <path d="M0 0h40v40H0z" fill=ground />
-            {back.map(|path| view! { <path d=path fill=hair /> }.into_any())}
-            <path d="M28.5 19a8.5 8.5 0 1 1-17 0 8.5 8.5 0 0 1 17 0z" fill=skin />
-            <path d=front fill=hair />
-            <path d=CLOTHES fill=clothes />
+            {shapes.collect::<Vec<_>>()}
         </svg>
     }
     .into_any()

@@ -184,12 +184,52 @@ impl Chat {
         tab.update(|state| before = state.begin_older(room));
         let Some(before) = before else { return Ok(()) };
         let page = messages::page(&tab.api, room, Some(before), PAGE_DEFAULT).await;
-        let (page, result) = match page {
-            Ok(page) => (Some(page), Ok(())),
-            Err(error) => (None, Err(error)),
-        };
+        let (page, result) = apart(page);
         tab.update(|state| state.older_loaded(room, before, page));
         result
+    }
+
+    /// Loads one page of those newer messages that were let go, if there is one and it is not on its way.
+    pub async fn newer(&self, room: RoomId) -> Result<(), ApiError> {
+        let tab = self.tab();
+        let mut after = None;
+        tab.update(|state| after = state.begin_newer(room));
+        let Some(after) = after else { return Ok(()) };
+        let page = messages::page_at(&tab.api, room, ("after", after), PAGE_DEFAULT).await;
+        let (page, result) = apart(page);
+        tab.change(|state| {
+            state.newer_loaded(room, after, page);
+            state.read_gap(room).into_iter().collect()
+        });
+        result
+    }
+
+    /// Loads the page around a message in place of what is loaded.
+    pub async fn around(&self, room: RoomId, seq: Seq) -> Result<(), ApiError> {
+        let tab = self.tab();
+        let mut begins = false;
+        tab.update(|state| begins = state.begin_around(room));
+        if !begins {
+            return Ok(());
+        }
+        let page = messages::page_at(&tab.api, room, ("around", seq), PAGE_DEFAULT).await;
+        let (page, result) = apart(page);
+        tab.change(|state| {
+            state.around_loaded(room, page);
+            state.read_gap(room).into_iter().collect()
+        });
+        result
+    }
+
+    /// The end of this room's timeline is in view, or that of none.
+    pub fn stand_at_end(&self, room: Option<RoomId>) {
+        let tab = self.tab();
+        if tab.peek(|state| state.at_end != room) {
+            tab.update(|state| {
+                state.stand_at_end(room);
+                state.changes.timelines.extend(room);
+            });
+        }
     }
 
     /// Loads the newest page afresh.
@@ -290,5 +330,12 @@ impl Chat {
         let entry = messages::react(&self.api(), room, seq, emoji, on).await?;
         effects::entry(&self.tab(), entry);
         Ok(())
+    }
+}
+
+fn apart<T>(answer: Result<T, ApiError>) -> (Option<T>, Result<(), ApiError>) {
+    match answer {
+        Ok(page) => (Some(page), Ok(())),
+        Err(error) => (None, Err(error)),
     }
 }

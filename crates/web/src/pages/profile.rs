@@ -70,6 +70,7 @@ fn Person(user: User) -> impl IntoView {
     let id = user.id;
     let mine = move || chat.me().is_some_and(|me| me.id == id);
     let online = Signal::derive(move || chat.online(id) || mine());
+    let writes = !user.bot;
     let username = user.username.clone();
     let write = Callback::new(move |()| {
         let username = username.clone();
@@ -96,11 +97,15 @@ fn Person(user: User) -> impl IntoView {
         <Show
             when=mine
             fallback=move || {
-                view! {
-                    <button type="button" class="btn main" disabled=busy on:click=move |_| write.run(())>
-                        {t("people.message")}
-                    </button>
-                }
+                writes
+                    .then(|| {
+                        view! {
+                            <button type="button" class="btn main" disabled=busy on:click=move |_| write.run(())>
+                                {t("people.message")}
+                            </button>
+                        }
+                            .into_any()
+                    })
             }
         >
             <a class="btn" href=place::SETTINGS>

@@ -189,6 +189,7 @@ impl ChatState {
                 self.heard(room, entry.seq);
             }
         }
+        self.trim(room);
         if self.outbox.seen(room, self.knows_up_to(room), &ids) {
             self.changes.timelines.insert(room);
             effects.push(Effect::Drain);

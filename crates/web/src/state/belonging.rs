@@ -102,6 +102,9 @@ impl ChatState {
         self.pins.remove(&room);
         self.behind.remove(&room);
         self.catching_up.remove(&room);
+        if self.at_end == Some(room) {
+            self.at_end = None;
+        }
         if self.attended == Some(room) {
             self.attended = None;
         }

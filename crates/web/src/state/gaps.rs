@@ -41,7 +41,7 @@ impl ChatState {
     }
 
     /// Asks for what is missing in a room, unless that is being read already.
-    pub(super) fn read_gap(&mut self, room: RoomId) -> Option<Effect> {
+    pub fn read_gap(&mut self, room: RoomId) -> Option<Effect> {
         let overview = self.rooms.get(room).map(|it| it.head);
         let line_behind = match (overview, self.behind.get(&room)) {
             (Some(known), Some(heard)) if known < *heard => Some((known, heard.get() - known.get())),

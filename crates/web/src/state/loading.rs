@@ -15,7 +15,12 @@ impl ChatState {
     /// loaded.
     pub fn enter(&mut self, room: RoomId) -> bool {
         let Some(me) = self.my_id() else { return false };
-        self.opened = Some(room);
+        if let Some(left) = self.opened.replace(room)
+            && let Some(timeline) = self.timelines.get_mut(&left)
+        {
+            timeline.leave();
+            self.changes.timelines.insert(left);
+        }
         self.line_due = Some(room).filter(|room| !self.rooms.contains(*room));
         let new_above = self.rooms.get(room).filter(|it| it.unread > 0).map(|it| it.read);
         let offset_min = self.offset_min;
@@ -102,6 +107,66 @@ impl ChatState {
             timeline.prepend(before, page);
         }
         self.changes.timelines.insert(room);
+    }
+
+    /// Newer messages than those that are loaded are to be loaded again: after which seq. `None` if none were let go, or they
+    /// are on their way.
+    pub fn begin_newer(&mut self, room: RoomId) -> Option<Seq> {
+        let timeline = self.timelines.get_mut(&room)?;
+        if !timeline.is_ready() || timeline.loading_newer {
+            return None;
+        }
+        let after = timeline.until()?;
+        timeline.begin_newer();
+        self.changes.timelines.insert(room);
+        Some(after)
+    }
+
+    /// A newer page came, or could not be loaded.
+    pub fn newer_loaded(&mut self, room: RoomId, after: Seq, page: Option<MessagePage>) {
+        self.page_came(room, page, |timeline, page| timeline.extend(after, page));
+    }
+
+    /// The page around a message far away is to be loaded. Says whether it may be.
+    pub fn begin_around(&mut self, room: RoomId) -> bool {
+        let Some(timeline) = self.timelines.get_mut(&room).filter(|timeline| timeline.is_ready()) else { return false };
+        timeline.begin_newer();
+        self.changes.timelines.insert(room);
+        true
+    }
+
+    /// It came, or could not be loaded: it takes the place of what was loaded.
+    pub fn around_loaded(&mut self, room: RoomId, page: Option<MessagePage>) {
+        self.page_came(room, page, Timeline::move_to);
+    }
+
+    fn page_came(&mut self, room: RoomId, page: Option<MessagePage>, take: impl FnOnce(&mut Timeline, MessagePage)) {
+        for message in page.iter().flat_map(|page| &page.messages) {
+            self.changes.people |= self.people.learn_author(&message.author);
+        }
+        let Some(timeline) = self.timelines.get_mut(&room) else { return };
+        timeline.loading_newer = false;
+        if let Some(page) = page {
+            take(timeline, page);
+        }
+        self.changes.timelines.insert(room);
+    }
+
+    /// The person is at the end of a room's timeline, or at that of none: far above nobody looks for anything there.
+    pub fn stand_at_end(&mut self, room: Option<RoomId>) {
+        self.at_end = room;
+        if let Some(room) = room {
+            self.trim(room);
+        }
+    }
+
+    /// Lets go of the oldest messages of a room whose end is in view, or that is not in view at all.
+    pub(super) fn trim(&mut self, room: RoomId) {
+        if (self.at_end == Some(room) || self.opened != Some(room))
+            && let Some(timeline) = self.timelines.get_mut(&room)
+        {
+            timeline.trim();
+        }
     }
 
     /// All members of a room came, as asked for at `version`. If somebody came or went meanwhile they are asked for again.

@@ -131,8 +131,10 @@ impl Members {
         self.readers(author, to).map(|member| reached(member, seq)).min()
     }
 
+    /// Programs read nothing as people do: no message waits for them.
     fn readers(&self, author: UserId, to: Option<UserId>) -> impl Iterator<Item = &Member> {
-        self.all.values().filter(move |member| match to {
+        let people = self.all.values().filter(|member| !member.user.bot);
+        people.filter(move |member| match to {
             Some(to) => member.user.id == to && to != author,
             None => member.user.id != author,
         })

@@ -35,7 +35,7 @@ pub use rooms::Rooms;
 pub use rows::{Day, GROUP_MS, Row, RowKey};
 pub use saved::{SAVED_MESSAGES, SAVED_ROOMS, Saved, Unsaved, keep_rooms};
 pub use session::{Auth, Status};
-pub use timeline::{Load, Timeline};
+pub use timeline::{KEPT, Load, Timeline};
 pub use toasts::{TOAST_MS, Toast, ToastKind, Toasts};
 pub use unread::{Waiting, calls};
 pub use view::{MessageView, ReplyView, Tick, TimelineView};
@@ -79,6 +79,8 @@ pub struct ChatState {
     pub toasts: Toasts,
     /// The room whose newest message is in view in a visible tab: what comes there is read at once.
     pub attended: Option<RoomId>,
+    /// The room whose end the person is at, in view or not.
+    pub at_end: Option<RoomId>,
     /// The room that the person last went into.
     pub opened: Option<RoomId>,
     /// A room that was opened before its line in the list was known: the new-messages line is still to be drawn.

@@ -54,6 +54,7 @@ impl People {
             avatar_url: author.avatar_url.clone(),
             guest: author.guest,
             deleted: author.deleted,
+            bot: author.bot,
         })
     }
 }

@@ -68,12 +68,16 @@ pub struct MessageView {
 }
 
 /// How a timeline stands as a whole.
+#[expect(clippy::struct_excessive_bools, reason = "each is shown, or asked for, by itself")]
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TimelineView {
     pub load: Load,
     /// Whether there are older messages to load.
     pub older: bool,
     pub loading_older: bool,
+    /// Whether newer messages than those loaded were let go and are to be loaded again.
+    pub newer: bool,
+    pub loading_newer: bool,
     /// The new-messages line stands above the first message of others past this seq.
     pub new_above: Option<Seq>,
     pub head: Seq,
@@ -88,6 +92,8 @@ impl ChatState {
             load: timeline.load().clone(),
             older: timeline.has_older(),
             loading_older: timeline.loading_older,
+            newer: timeline.has_newer(),
+            loading_newer: timeline.loading_newer,
             new_above: timeline.new_above(),
             head: timeline.head(),
             empty: timeline.rows().is_empty() && self.outbox.in_room(room).next().is_none(),

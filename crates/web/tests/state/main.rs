@@ -9,4 +9,5 @@ mod outbox;
 mod rooms;
 mod saved;
 mod server;
+mod stretch;
 mod timeline;

@@ -2,6 +2,7 @@
 
 use crate::client::{Client, ann_in_a_room};
 use crate::server::{Server, room, seq, user};
+use natter_shared::entry::EntryKind;
 use natter_shared::error::ErrorCode;
 use natter_shared::frame::{SendFrame, ServerFrame};
 use natter_shared::id::ClientId;
@@ -151,6 +152,33 @@ fn a_message_keeps_its_row_from_typing_to_stored() {
         assert_eq!(tick(&ann), want);
     }
     assert_eq!(ann.state.ticks(room(0), seq(5)).len(), 3);
+}
+
+#[test]
+fn a_message_does_not_wait_for_programs() {
+    let mut server = Server::default();
+    server.open(room(0), "one");
+    let mut ann = ann_in_a_room(&mut server);
+    let program = natter_shared::account::User {
+        id: natter_shared::id::UserId::from_bytes([0xB0; 16]),
+        username: natter_shared::text::Username::parse("bot-1").unwrap(),
+        bot: true,
+        ..user(1)
+    };
+    let joined = server.append(room(0), &program, None, EntryKind::Joined);
+    ann.push(&server, &joined);
+    ann.hear(&mut server);
+    ann.sends(&mut server, room(0), "hello");
+    while !ann.pipe.is_empty() {
+        ann.hear(&mut server);
+    }
+    for n in 1..4 {
+        let frame = server.mark(room(0), user(n).id, seq(9), seq(9)).unwrap();
+        ann.take(&mut server, frame);
+    }
+    let row = *ann.state.rows(room(0)).last().unwrap();
+    assert_eq!(ann.state.message(room(0), row.key()).unwrap().tick, Some(Tick::Read));
+    assert_eq!(ann.state.ticks(room(0), seq(6)).len(), 3);
 }
 
 #[test]

@@ -24,6 +24,7 @@ pub fn user(n: u8) -> User {
         avatar_url: None,
         guest: false,
         deleted: false,
+        bot: false,
     }
 }
 
@@ -181,6 +182,30 @@ impl Server {
         let events = events.filter(|it| it.what.is_event() && it.seq >= first && it.seq < before);
         let events = events.map(|entry| entry.seen_by(reader)).collect();
         MessagePage { messages, events, head: self.head(room), has_more: more }
+    }
+
+    /// The oldest messages after a seq.
+    pub fn page_after(&self, room: RoomId, reader: UserId, after: Seq, limit: usize) -> MessagePage {
+        let mut messages = self.messages(room, reader);
+        messages.retain(|message| message.seq > after);
+        let has_more = messages.len() > limit;
+        messages.truncate(limit);
+        let last = messages.last().filter(|_| has_more).map_or(Seq::MAX, |message| message.seq);
+        let events = self.logs[&room].entries.iter();
+        let events = events.filter(|it| it.what.is_event() && it.seq > after && it.seq <= last);
+        let events = events.map(|entry| entry.seen_by(reader)).collect();
+        MessagePage { messages, events, head: self.head(room), has_more }
+    }
+
+    /// Half of the messages up to a seq, half after it.
+    pub fn page_around(&self, room: RoomId, reader: UserId, around: Seq, limit: usize) -> MessagePage {
+        let above = self.page(room, reader, Some(around.next()), limit / 2);
+        let below = self.page_after(room, reader, around, limit / 2);
+        let last = below.messages.last().map_or(around, |message| message.seq);
+        let mut events = above.events;
+        events.extend(below.events.into_iter().filter(|entry| entry.seq <= last));
+        let messages = [above.messages, below.messages].concat();
+        MessagePage { messages, events, head: self.head(room), has_more: above.has_more }
     }
 
     pub fn entries(&self, room: RoomId, reader: UserId, after: Seq) -> EntryPage {

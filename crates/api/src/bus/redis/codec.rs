@@ -57,6 +57,7 @@ mod tests {
             gender: None,
             guest: false,
             deleted: false,
+            bot: false,
         };
         let body = MessageBody::parse("psst").unwrap();
         let to = Some(UserId::from_bytes([3; 16]));

@@ -26,6 +26,7 @@ fn person(n: u8) -> Piece {
             avatar_url: None,
             guest: false,
             deleted: false,
+            bot: false,
         },
         email: None,
         password_hash: Some("natter1$…".to_owned()),
@@ -34,6 +35,7 @@ fn person(n: u8) -> Piece {
         admin: false,
         last_login_at: None,
         deletion: None,
+        integration: None,
     })
 }
 

@@ -27,6 +27,12 @@ pub async fn same(old: &World, new: &World, town: &Town) {
     let gone = a.user(town.gone).await.unwrap();
     assert!(gone.as_ref().is_some_and(|record| record.deletion.is_some()));
     assert_eq!(b.user(town.gone).await.unwrap(), gone, "the name stays taken");
+    let program = a.integration_by_secret(super::SECRET).await.unwrap();
+    assert!(program.as_ref().is_some_and(|it| it.integration.as_ref().is_some_and(|of| of.revoked_at.is_some())));
+    assert_eq!(program, b.integration_by_secret(super::SECRET).await.unwrap());
+    for &room in &town.rooms {
+        assert_eq!(a.integrations_of(room, 9).await.unwrap(), b.integrations_of(room, 9).await.unwrap());
+    }
     assert_eq!(a.directory(None, None, 99).await.unwrap(), b.directory(None, None, 99).await.unwrap());
     for &image in &town.images {
         assert!(a.upload(image).await.unwrap().is_some());

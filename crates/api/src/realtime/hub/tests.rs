@@ -34,6 +34,7 @@ fn entry(n: u64, author: UserId, what: EntryKind) -> Entry {
         gender: None,
         guest: false,
         deleted: false,
+        bot: false,
     };
     let client_id = Some(ClientId::from_bytes([7; 16]));
     Entry { room: ROOM, seq: seq(n), at: Timestamp::from_millis(0), author, client_id, what }
@@ -63,7 +64,7 @@ impl Ear {
     fn enter(shard: &Arc<Shard>, user: UserId) -> Self {
         let link = Arc::new(Link::socket(Instant::now()));
         let session = SessionId::from_bytes(*user.as_bytes());
-        let caller = Caller { user, session, expires_at: Timestamp::from_millis(i64::MAX), guest: false };
+        let caller = Caller { user, session, expires_at: Timestamp::from_millis(i64::MAX), guest: false, bot: None };
         let seat = Some(shard.enter(&caller, &link));
         Self { link, seat }
     }
@@ -269,6 +270,7 @@ async fn a_server_that_stops_asks_readers_and_ends_streams() {
         session: SessionId::from_bytes([1; 16]),
         expires_at: Timestamp::from_millis(i64::MAX),
         guest: false,
+        bot: None,
     };
     let _seat = shard.enter(&caller, &stream);
     hub.wind_down();

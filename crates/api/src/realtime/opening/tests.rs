@@ -9,6 +9,7 @@ use crate::service::accounts::Accounts;
 use crate::service::admin::Admin;
 use crate::service::deletion::Deletions;
 use crate::service::guests::Guests;
+use crate::service::integrations::Integrations;
 use crate::service::marks::Marks;
 use crate::service::messages::Messages;
 use crate::service::operations::Operations;
@@ -27,6 +28,7 @@ fn served(stage: &Stage) -> AppState {
     let sessions = Sessions::new(parts);
     let operations = Arc::new(Operations::new(crate::http::pace::all(), Arc::clone(&parts.clock)));
     let rooms = Arc::new(Rooms::new(parts, stage.log.clone()));
+    let messages = Arc::new(Messages::new(parts, stage.log.clone(), stage.pictures.clone()));
     AppState {
         accounts: Accounts::new(parts, &sessions),
         admin: Admin::new(parts, &sessions, &operations),
@@ -34,8 +36,9 @@ fn served(stage: &Stage) -> AppState {
         operations,
         guests: Guests::new(parts, &sessions, &rooms),
         sessions,
+        integrations: Integrations::new(parts, &rooms, &messages),
         rooms,
-        messages: Messages::new(parts, stage.log.clone(), stage.pictures.clone()),
+        messages,
         pictures: stage.pictures.clone(),
         marks: Marks::start(parts),
         presence: Presence::new(parts),

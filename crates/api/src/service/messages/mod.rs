@@ -21,6 +21,7 @@ use natter_shared::entry::{EditForm, Entry, EntryKind, Message, MessageForm};
 use natter_shared::error::Fields;
 use natter_shared::event::EventKind;
 use natter_shared::id::{ClientId, RoomId, Seq};
+use natter_shared::integration::Scope;
 use natter_shared::room::{Role, RoomKind};
 use natter_shared::text::Emoji;
 use std::sync::Arc;
@@ -95,6 +96,7 @@ impl Messages {
     /// its images nothing is looked up before it is queued, so what is said one after the other is in the log one after the
     /// other.
     pub async fn send(&self, caller: &Caller, room: RoomId, form: MessageForm) -> Result<Sent, MessageError> {
+        access::scope(caller, Scope::MessagesWrite)?;
         let (client_id, content) = form.parse().map_err(MessageError::Invalid)?;
         if content.to == Some(caller.user) {
             return Err(field("to", "A message to one person is for somebody else"));
@@ -112,6 +114,7 @@ impl Messages {
 
     /// Changes the text of one's own message. A whisper stays as it is: an entry that repeats its text would go to all.
     pub async fn edit(&self, caller: &Caller, room: RoomId, target: Seq, form: EditForm) -> Result<Sent, MessageError> {
+        access::scope(caller, Scope::MessagesWrite)?;
         let (client_id, body) = form.parse().map_err(MessageError::Invalid)?;
         self.allow_change(caller).await?;
         let (_, _, message) = self.target(caller, room, target, "edit a message").await?;
@@ -125,6 +128,7 @@ impl Messages {
 
     /// Deletes one's own message, or, as an administrator of the room, anybody's. Its text is gone for good.
     pub async fn delete(&self, caller: &Caller, room: RoomId, target: Seq) -> Result<Sent, MessageError> {
+        access::scope(caller, Scope::MessagesWrite)?;
         self.allow_change(caller).await?;
         let (record, role, message) = self.target(caller, room, target, "delete a message").await?;
         let administers = record.kind == RoomKind::Room && role >= Role::Admin;
@@ -161,6 +165,7 @@ impl Messages {
         emoji: &str,
         what: &'static str,
     ) -> Result<Emoji, MessageError> {
+        access::scope(caller, Scope::MessagesWrite)?;
         let emoji = Emoji::parse(emoji).map_err(|why| field("emoji", why.to_string()))?;
         self.allow_change(caller).await?;
         let (_, _, message) = self.target(caller, room, target, what).await?;

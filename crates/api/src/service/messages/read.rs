@@ -5,11 +5,13 @@ use crate::service::{Caller, access};
 use natter_shared::entry::Entry;
 use natter_shared::frame::Cursors;
 use natter_shared::id::RoomId;
+use natter_shared::integration::Scope;
 use natter_shared::page::{EntriesQuery, EntryPage, MessagePage, MessagesQuery};
 
 impl Messages {
     /// A page of messages with edits, deletions and reactions applied, and the events between them.
     pub async fn page(&self, caller: &Caller, room: RoomId, query: MessagesQuery) -> Result<MessagePage, MessageError> {
+        access::scope(caller, Scope::MessagesRead)?;
         let (window, limit) = query.parse().map_err(MessageError::Invalid)?;
         access::member(&self.parts, caller, room, "read messages").await?;
         let slice = self.parts.store.messages(room, caller.user, window, limit).await?;
@@ -21,6 +23,7 @@ impl Messages {
 
     /// A stretch of the raw log, for catching up. A cursor beyond the head is none of this room.
     pub async fn entries(&self, caller: &Caller, room: RoomId, query: EntriesQuery) -> Result<EntryPage, MessageError> {
+        access::scope(caller, Scope::MessagesRead)?;
         let (after, limit) = query.parse().map_err(MessageError::Invalid)?;
         access::member(&self.parts, caller, room, "read the log").await?;
         let slice = self.parts.store.entries_after(room, after, limit).await?.ok_or(MessageError::Unknown)?;

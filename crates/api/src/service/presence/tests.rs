@@ -120,6 +120,7 @@ async fn frames_are_counted_over_all_nodes_of_a_bus() {
         session: SessionId::from_bytes([n; 16]),
         expires_at: scene.now().plus_millis(900_000),
         guest: false,
+        bot: None,
     });
     for n in 0..120 {
         nodes[n % 2].frame(&ann).await.unwrap();

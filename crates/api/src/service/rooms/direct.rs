@@ -24,6 +24,9 @@ impl Rooms {
         if peer.user.guest {
             return Err(RoomError::Forbidden("Guests have no conversations of their own. Whisper to them in the room"));
         }
+        if peer.user.bot {
+            return Err(RoomError::Forbidden("A bot has no conversations of its own"));
+        }
         let (record, made) = match self.place_for(caller.user, Some(peer.user.id)).await {
             Ok(_place) => {
                 let id = RoomId::from_random_bytes(random(&*self.parts.entropy));

@@ -9,6 +9,7 @@ use natter_shared::account::User;
 use natter_shared::entry::EntryKind;
 use natter_shared::event::EventKind;
 use natter_shared::id::{RoomId, UserId};
+use natter_shared::integration::Scope;
 use natter_shared::room::{CodeForm, Member, Role, Room, RoomKind};
 use natter_shared::text::JoinCode;
 use std::collections::HashSet;
@@ -61,7 +62,8 @@ impl Rooms {
         }
     }
 
-    async fn come_in(&self, caller: &Caller, before: RoomRecord) -> Result<Room, RoomError> {
+    /// Comes in; whoever calls knows that the caller may.
+    pub(in crate::service) async fn come_in(&self, caller: &Caller, before: RoomRecord) -> Result<Room, RoomError> {
         let place = self.place_for(caller.user, None).await?;
         let is_new = self.write(caller, before.id, EntryKind::Joined).await?;
         drop(place);
@@ -89,6 +91,7 @@ impl Rooms {
 
     /// The members, owners first.
     pub async fn members(&self, caller: &Caller, room: RoomId) -> Result<Vec<Member>, RoomError> {
+        access::scope(caller, Scope::MembersRead)?;
         access::member(&self.parts, caller, room, "list members").await?;
         let members = self.parts.store.members(room).await?;
         let ids: Vec<UserId> = members.iter().map(|member| member.user.id).collect();
@@ -105,6 +108,7 @@ impl Rooms {
         self.allow("room_changes", caller, rate::ROOM_CHANGES).await?;
         access::at_least(Role::Owner, &self.parts, caller, room, "give a role").await?;
         let member = self.parts.store.member(room, user).await?.ok_or(RoomError::Unknown)?;
+        refuse_bot(&member.user)?;
         if member.role != role {
             self.write(caller, room, EntryKind::Role { user, role }).await?;
             if let Some(record) = self.parts.store.room(room).await? {
@@ -123,11 +127,23 @@ impl Rooms {
             return Err(field("user", "You cannot remove yourself. Leave the room"));
         }
         let member = self.parts.store.member(room, user).await?.ok_or(RoomError::Unknown)?;
+        refuse_bot(&member.user)?;
         if member.role > Role::Member && own < Role::Owner {
             access::log(&self.parts.events, caller, room, "remove an administrator");
             return Err(Denied::Forbidden("Only the owners of this room can remove an administrator").into());
         }
         self.write(caller, room, EntryKind::Removed { user, banned: ban }).await?;
+        Ok(())
+    }
+
+    /// Takes an integration out that was revoked; whoever calls has asked who the caller is.
+    pub(in crate::service) async fn take_out(
+        &self,
+        caller: &Caller,
+        room: RoomId,
+        bot: UserId,
+    ) -> Result<(), RoomError> {
+        self.write(caller, room, EntryKind::Removed { user: bot, banned: false }).await?;
         Ok(())
     }
 
@@ -144,6 +160,11 @@ impl Rooms {
         self.write(caller, room, EntryKind::Unbanned { user }).await?;
         Ok(())
     }
+}
+
+/// An integration is what it was made, until it is revoked.
+fn refuse_bot(user: &User) -> Result<(), RoomError> {
+    if user.bot { Err(RoomError::Forbidden("Revoke it among the room's integrations instead")) } else { Ok(()) }
 }
 
 fn shown(member: MemberRecord, online: bool) -> Member {

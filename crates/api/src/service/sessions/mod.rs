@@ -122,8 +122,8 @@ impl Sessions {
         let Access { user, session, expires_at, guest } = access;
         match self.look(session, user).await? {
             Life::Ended => Err(SessionError::NotSignedIn),
-            Life::Believed => Ok((Caller { user, session, expires_at, guest }, None)),
-            Life::Seen(record) => Ok((Caller { user, session, expires_at, guest }, Some(record.user))),
+            Life::Believed => Ok((Caller { user, session, expires_at, guest, bot: None }, None)),
+            Life::Seen(record) => Ok((Caller { user, session, expires_at, guest, bot: None }, Some(record.user))),
         }
     }
 

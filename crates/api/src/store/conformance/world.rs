@@ -82,6 +82,7 @@ impl World {
             gender: None,
             password_hash: Some("hash".into()),
             guest: false,
+            integration: None,
             created_at: self.now(),
         }
     }

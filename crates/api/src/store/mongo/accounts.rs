@@ -1,6 +1,6 @@
 //! People: the `users` collection.
 
-use super::document::{Id, UserDoc, Word, date, time};
+use super::document::{Id, IntegrationDoc, UserDoc, Word, date, time};
 use super::fault::duplicate;
 use super::{Mongo, Shared};
 use crate::store::{Accounts, CreatedUser, Deletion, Kept, KeptGuest, NewUser, StoreError, Stored, UserRecord};
@@ -30,6 +30,7 @@ impl UserDoc {
             admin: false,
             last_login_at: None,
             deletion: None,
+            integration: new.integration.as_ref().map(IntegrationDoc::new),
         }
     }
 
@@ -44,6 +45,7 @@ impl UserDoc {
             admin: self.admin,
             last_login_at: self.last_login_at.map(time),
             deletion: self.deletion.as_deref().map(Deletion::of).transpose()?,
+            integration: self.integration.as_ref().map(IntegrationDoc::record).transpose()?,
             user: User { username, ..self.user()? },
         })
     }
@@ -110,7 +112,7 @@ impl Shared {
     }
 
     async fn search_users(&self, prefix: String, after: Option<String>, limit: u32) -> Stored<Vec<User>> {
-        let which = doc! { "username": named(prefix, after), "guest": false, "disabled": false };
+        let which = doc! { "username": named(prefix, after), "guest": false, "disabled": false, "integration": null };
         let found = self.users.find(which).sort(doc! { "username": 1 }).limit(i64::from(limit)).await?;
         let found: Vec<UserDoc> = found.try_collect().await?;
         found.into_iter().map(UserDoc::user).collect()

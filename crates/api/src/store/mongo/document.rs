@@ -9,6 +9,7 @@ use natter_shared::account::{Gender, User};
 use natter_shared::entry::{Author, EntryKind, MessageContent};
 use natter_shared::file::ImageKind;
 use natter_shared::id::{ClientId, EventId, FileId, RoomId, Seq, SessionId, UserId};
+use natter_shared::integration::{IntegrationKind, Scope};
 use natter_shared::room::{Notify, Role, RoomKind, Visibility};
 use natter_shared::text::{DisplayName, Emoji, MessageBody, RoomName, Topic, Username};
 use natter_shared::timestamp::Timestamp;
@@ -80,6 +81,8 @@ words! {
     Role { Member = "member", Admin = "admin", Owner = "owner" }
     Deletion { UnderWay = "under_way", Done = "done" }
     Notify { Everything = "everything", Mentions = "mentions", Nothing = "nothing" }
+    IntegrationKind { Webhook = "webhook", Bot = "bot" }
+    Scope { MessagesRead = "messages:read", MessagesWrite = "messages:write", MembersRead = "members:read" }
 }
 
 /// A person. Unique: `username`.
@@ -104,6 +107,22 @@ pub(super) struct UserDoc {
     /// Of an account that was deleted: how far that has got.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deletion: Option<String>,
+    /// There for bots only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub integration: Option<IntegrationDoc>,
+}
+
+/// What makes a bot of a person. Unique: `secret`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct IntegrationDoc {
+    pub room: Uuid,
+    pub kind: String,
+    pub scopes: Vec<String>,
+    /// Its 32 bytes.
+    pub secret: Binary,
+    pub made_by: Uuid,
+    pub last_used_at: Option<DateTime>,
+    pub revoked_at: Option<DateTime>,
 }
 
 impl UserDoc {
@@ -120,6 +139,7 @@ impl UserDoc {
             avatar_url: self.avatar_url,
             guest: self.guest,
             deleted: false,
+            bot: self.integration.is_some(),
         })
     }
 

@@ -44,7 +44,12 @@ pub(super) async fn prepare(shared: &Shared) -> Result<(), OpenError> {
         options.partial_filter_expression = Some(doc! { "admin": true });
     }
     let deletions = where_there(index("deletion", doc! { "deletion": 1, "_id": 1 }), "deletion");
-    shared.users.create_indexes([unique(USERNAME, doc! { "username": 1 }), admins, deletions]).await?;
+    let secrets = where_there(unique("integration_secret", doc! { "integration.secret": 1 }), "integration.secret");
+    let of_rooms = where_there(index("integration_room", doc! { "integration.room": 1 }), "integration.room");
+    shared
+        .users
+        .create_indexes([unique(USERNAME, doc! { "username": 1 }), admins, deletions, secrets, of_rooms])
+        .await?;
     shared
         .sessions
         .create_indexes([index("user", doc! { "user": 1 }), index("expires_at", doc! { "expires_at": 1 })])

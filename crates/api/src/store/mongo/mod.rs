@@ -17,6 +17,7 @@ mod events;
 mod facts;
 mod fault;
 mod indexes;
+mod integrations;
 mod log;
 mod marks;
 mod messages;

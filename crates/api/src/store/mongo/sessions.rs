@@ -17,7 +17,7 @@ pub(super) fn hash(token: TokenHash) -> Binary {
     Binary { subtype: BinarySubtype::Generic, bytes: token.to_vec() }
 }
 
-fn token(hash: &Binary) -> Stored<TokenHash> {
+pub(super) fn token(hash: &Binary) -> Stored<TokenHash> {
     let token = TokenHash::try_from(hash.bytes.as_slice());
     token.map_err(|_| StoreError::Broken("a stored hash of a token has not 32 bytes".into()))
 }

@@ -1,7 +1,7 @@
 //! People: the `users` table.
 
-use super::Sqlite;
 use super::column::{self, Code};
+use super::{Sqlite, integrations};
 use crate::store::{Accounts, CreatedUser, Deletion, Kept, KeptGuest, NewUser, Stored, UserRecord};
 use async_trait::async_trait;
 use natter_shared::account::{ProfileChange, User};
@@ -11,7 +11,9 @@ use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
 /// The columns of a [`User`], of `users AS u`.
 pub(super) const USER: &str =
-    "u.id, u.username, u.display_name, u.gender, u.avatar_url, u.guest + 2 * (u.deletion <> 0)";
+    "u.id, u.username, u.display_name, u.gender, u.avatar_url, u.guest + 2 * (u.deletion <> 0), u.bot";
+/// How many columns [`USER`] has.
+pub(super) const USER_COLUMNS: usize = 7;
 
 /// Whether somebody is a guest, and whether their account was deleted, out of one number: 1 and 2.
 pub(super) fn guest_or_deleted(row: &Row<'_>, at: usize) -> Result<(bool, bool)> {
@@ -34,13 +36,17 @@ pub(super) fn user(row: &Row<'_>, at: usize) -> Result<User> {
         avatar_url: row.get(at + 4)?,
         guest,
         deleted,
+        bot: row.get(at + 6)?,
     })
 }
 
 /// The columns of a [`UserRecord`].
 pub(super) const RECORD: &str =
-    "u.id, u.username, u.display_name, u.gender, u.avatar_url, u.guest + 2 * (u.deletion <> 0), u.email, u.password_hash,
-     u.created_at, u.disabled, u.admin, u.last_login_at, u.deletion";
+    "u.id, u.username, u.display_name, u.gender, u.avatar_url, u.guest + 2 * (u.deletion <> 0), u.bot, u.email,
+     u.password_hash, u.created_at, u.disabled, u.admin, u.last_login_at, i.room, i.kind, i.scopes, i.secret, i.made_by,
+     i.last_used_at, i.revoked_at, u.deletion";
+/// Where the columns of [`RECORD`] are.
+pub(super) const RECORDS: &str = "users u LEFT JOIN integrations i ON i.user = u.id";
 
 /// How [`Deletion`] is stored; 0 is none.
 pub(super) const fn deletion_code(deletion: Option<Deletion>) -> i64 {
@@ -63,18 +69,19 @@ pub(super) fn record_of(row: &Row<'_>) -> Result<UserRecord> {
     let username = column::text(row, 1, Username::from_stored)?;
     Ok(UserRecord {
         user: User { username, ..user(row, 0)? },
-        email: column::text_or_none(row, 6, Email::from_stored)?,
-        password_hash: row.get(7)?,
-        created_at: column::time(row, 8)?,
-        disabled: row.get(9)?,
-        admin: row.get(10)?,
-        last_login_at: column::time_or_none(row, 11)?,
-        deletion: deletion(row, 12)?,
+        email: column::text_or_none(row, 7, Email::from_stored)?,
+        password_hash: row.get(8)?,
+        created_at: column::time(row, 9)?,
+        disabled: row.get(10)?,
+        admin: row.get(11)?,
+        last_login_at: column::time_or_none(row, 12)?,
+        integration: integrations::integration(row, 13)?,
+        deletion: deletion(row, 20)?,
     })
 }
 
 fn record(conn: &Connection, which: &str, value: &dyn rusqlite::ToSql) -> Stored<Option<UserRecord>> {
-    let sql = format!("SELECT {RECORD} FROM users u WHERE {which} = ?1");
+    let sql = format!("SELECT {RECORD} FROM {RECORDS} WHERE {which} = ?1");
     Ok(conn.prepare_cached(&sql)?.query_row([value], record_of).optional()?)
 }
 
@@ -93,8 +100,8 @@ fn create(conn: &Connection, new: &NewUser) -> Stored<CreatedUser> {
         let same = there.user.username == new.username;
         return Ok(if same { CreatedUser::Created(there.user) } else { CreatedUser::UsernameTaken });
     }
-    let sql = "INSERT INTO users (id, username, display_name, email, gender, guest, password_hash, created_at)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (username) DO NOTHING";
+    let sql = "INSERT INTO users (id, username, display_name, email, gender, guest, password_hash, created_at, bot)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (username) DO NOTHING";
     let made = conn.prepare_cached(sql)?.execute(params![
         new.id.as_bytes(),
         new.username.as_str(),
@@ -104,9 +111,13 @@ fn create(conn: &Connection, new: &NewUser) -> Stored<CreatedUser> {
         new.guest,
         new.password_hash,
         new.created_at.millis(),
+        new.integration.is_some(),
     ])?;
     if made == 0 {
         return Ok(CreatedUser::UsernameTaken);
+    }
+    if let Some(integration) = &new.integration {
+        integrations::put(conn, new.id, integration)?;
     }
     Ok(CreatedUser::Created(User {
         id: new.id,
@@ -116,6 +127,7 @@ fn create(conn: &Connection, new: &NewUser) -> Stored<CreatedUser> {
         avatar_url: None,
         guest: new.guest,
         deleted: false,
+        bot: new.integration.is_some(),
     }))
 }
 
@@ -166,7 +178,7 @@ fn erase(conn: &Connection, id: UserId) -> Stored<Option<UserRecord>> {
     by_id(conn, id)
 }
 
-fn records(conn: &Connection, sql: &str, values: impl rusqlite::Params) -> Stored<Vec<UserRecord>> {
+pub(super) fn records(conn: &Connection, sql: &str, values: impl rusqlite::Params) -> Stored<Vec<UserRecord>> {
     let mut found = conn.prepare_cached(sql)?;
     let people = found.query_map(values, record_of)?;
     Ok(people.collect::<Result<_>>()?)
@@ -220,7 +232,7 @@ impl Accounts for Sqlite {
             let sql = format!(
                 "SELECT {USER} FROM users u
                  WHERE u.username >= ?1 AND u.username < ?2 AND (?3 IS NULL OR u.username > ?3)
-                   AND u.guest = 0 AND u.disabled = 0
+                   AND u.guest = 0 AND u.bot = 0 AND u.disabled = 0
                  ORDER BY u.username LIMIT ?4"
             );
             let mut found = conn.prepare_cached(&sql)?;
@@ -275,7 +287,7 @@ impl Accounts for Sqlite {
     }
 
     async fn administrators(&self) -> Stored<Vec<UserRecord>> {
-        let sql = format!("SELECT {RECORD} FROM users u WHERE u.admin = 1 ORDER BY u.username");
+        let sql = format!("SELECT {RECORD} FROM {RECORDS} WHERE u.admin = 1 ORDER BY u.username");
         self.read(move |conn| records(conn, &sql, [])).await
     }
 
@@ -284,7 +296,7 @@ impl Accounts for Sqlite {
         let after = after.map(str::to_owned);
         self.read(move |conn| {
             let sql = format!(
-                "SELECT {RECORD} FROM users u
+                "SELECT {RECORD} FROM {RECORDS}
                  WHERE u.username >= ?1 AND u.username < ?2 AND (?3 IS NULL OR u.username > ?3) AND u.deletion = 0
                  ORDER BY u.username LIMIT ?4"
             );

@@ -4,7 +4,7 @@ use super::append;
 use super::column::{self, Code, int};
 use super::rooms::{self, BANNED, FORMER, MEMBER};
 use super::writer::Desk;
-use super::{Sqlite, accounts, sessions, uploads};
+use super::{Sqlite, accounts, integrations, sessions, uploads};
 use crate::store::archive::{Archive, ArchivedLogin, ArchivedMember, Begun, Census, MemberState, Piece, RoomCut};
 use crate::store::{RoomRecord, StoreError, Stored, UploadRecord, UserRecord};
 use async_trait::async_trait;
@@ -40,7 +40,7 @@ fn census(conn: &Connection) -> Stored<Census> {
 }
 
 fn all_people(conn: &Connection, after: Option<UserId>, limit: u32) -> Stored<Vec<UserRecord>> {
-    let sql = format!("SELECT {} FROM users u WHERE u.id > ?1 ORDER BY u.id LIMIT ?2", accounts::RECORD);
+    let sql = format!("SELECT {} FROM {} WHERE u.id > ?1 ORDER BY u.id LIMIT ?2", accounts::RECORD, accounts::RECORDS);
     let mut found = conn.prepare_cached(&sql)?;
     let people =
         found.query_map(params![after_id(after.as_ref().map(UserId::as_bytes)), limit], accounts::record_of)?;
@@ -140,11 +140,11 @@ fn take(desk: &mut Desk, chunk: u64, pieces: Vec<Piece>) -> Stored<()> {
 
 fn take_person(desk: &mut Desk, person: &UserRecord) -> Stored<()> {
     let sql = "INSERT INTO users (id, username, display_name, email, gender, avatar_url, guest, password_hash, created_at,
-                                  disabled, admin, last_login_at, deletion)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+                                  disabled, admin, last_login_at, deletion, bot)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
                ON CONFLICT (id) DO UPDATE SET username = ?2, display_name = ?3, email = ?4, gender = ?5, avatar_url = ?6,
                    guest = ?7, password_hash = ?8, created_at = ?9, disabled = ?10, admin = ?11,
-                   last_login_at = ?12, deletion = ?13";
+                   last_login_at = ?12, deletion = ?13, bot = ?14";
     let user = &person.user;
     desk.conn.prepare_cached(sql)?.execute(params![
         user.id.as_bytes(),
@@ -160,7 +160,11 @@ fn take_person(desk: &mut Desk, person: &UserRecord) -> Stored<()> {
         person.admin,
         person.last_login_at.map(Timestamp::millis),
         accounts::deletion_code(person.deletion),
+        user.bot,
     ])?;
+    if let Some(integration) = &person.integration {
+        integrations::put(&desk.conn, user.id, integration)?;
+    }
     desk.authors.forget(user.id);
     Ok(())
 }

@@ -31,7 +31,7 @@ impl Authors {
     /// The person as an author; `None` if there is none of that id.
     pub fn find(&mut self, conn: &Connection, id: UserId) -> Result<Option<&Author>> {
         if !self.0.contains_key(&id) {
-            let sql = "SELECT u.id, u.username, u.display_name, u.avatar_url, u.gender, u.guest + 2 * (u.deletion <> 0)
+            let sql = "SELECT u.id, u.username, u.display_name, u.avatar_url, u.gender, u.guest + 2 * (u.deletion <> 0), u.bot
                        FROM users u WHERE u.id = ?1";
             let found = conn.prepare_cached(sql)?.query_row([id.as_bytes()], |row| author(row, 0)).optional()?;
             let Some(found) = found else { return Ok(None) };
@@ -44,7 +44,10 @@ impl Authors {
     }
 }
 
-/// An author in six columns: `id, username, display_name, avatar_url, gender`, and what [`guest_or_deleted`] reads.
+/// How many columns an author has.
+pub(super) const AUTHOR_COLUMNS: usize = 7;
+
+/// An author in seven columns: `id, username, display_name, avatar_url, gender`, what [`guest_or_deleted`] reads, and `bot`.
 pub(super) fn author(row: &Row<'_>, at: usize) -> Result<Author> {
     let id = column::id(row, at)?;
     let (guest, deleted) = guest_or_deleted(row, at + 5)?;
@@ -59,5 +62,6 @@ pub(super) fn author(row: &Row<'_>, at: usize) -> Result<Author> {
         gender: column::code_or_none(row, at + 4)?,
         guest,
         deleted,
+        bot: row.get(at + 6)?,
     })
 }

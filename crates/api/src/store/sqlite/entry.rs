@@ -1,6 +1,6 @@
 //! Entries and messages as rows of `entries`: which column holds what, and reading them back.
 
-use super::authors;
+use super::authors::{self, AUTHOR_COLUMNS};
 use super::column::{self, Code, Id};
 use crate::store::Stored;
 use natter_shared::entry::{Entry, EntryKind, Message, MessageContent, Reaction};
@@ -82,20 +82,20 @@ impl<'a> Columns<'a> {
 /// The columns of an entry, of `entries AS e JOIN users AS u`.
 pub(super) const ENTRY: &str =
     "e.room, e.seq, e.at, e.client_id, e.kind, e.target, e.reply_to, e.other, e.flag, e.files, e.text,
-     u.id, u.username, u.display_name, u.avatar_url, u.gender, u.guest + 2 * (u.deletion <> 0), e.mentions";
+     u.id, u.username, u.display_name, u.avatar_url, u.gender, u.guest + 2 * (u.deletion <> 0), u.bot, e.mentions";
 
 /// The same with the text that a message has now, and what else has become of it.
 pub(super) const AS_IT_STANDS: &str =
     "e.room, e.seq, e.at, e.client_id, e.kind, e.target, e.reply_to, e.other, e.flag, e.files,
      CASE WHEN e.edit IS NULL THEN e.text
           ELSE (SELECT x.text FROM entries x WHERE x.room = e.room AND x.seq = e.edit) END,
-     u.id, u.username, u.display_name, u.avatar_url, u.gender, u.guest + 2 * (u.deletion <> 0), e.edited_at, e.deleted, e.pinned,
+     u.id, u.username, u.display_name, u.avatar_url, u.gender, u.guest + 2 * (u.deletion <> 0), u.bot, e.edited_at, e.deleted, e.pinned,
      CASE WHEN e.edit IS NULL THEN e.mentions
           ELSE (SELECT x.mentions FROM entries x WHERE x.room = e.room AND x.seq = e.edit) END";
 
 /// Where `mentions` is in each of the two.
-const OF_ENTRY: usize = 17;
-const AS_THEY_STAND: usize = 20;
+const OF_ENTRY: usize = 11 + AUTHOR_COLUMNS;
+const AS_THEY_STAND: usize = 14 + AUTHOR_COLUMNS;
 
 fn content(row: &Row<'_>, mentions: usize) -> Result<MessageContent> {
     Ok(MessageContent {
@@ -157,9 +157,9 @@ pub(super) fn message(row: &Row<'_>) -> Result<Message> {
         author: authors::author(row, 11)?,
         client_id: column::id_or_none(row, 3)?,
         content: content(row, AS_THEY_STAND)?,
-        edited_at: column::time_or_none(row, 17)?,
-        deleted: row.get::<_, Option<i64>>(18)?.is_some(),
-        pinned: row.get::<_, Option<i64>>(19)?.is_some(),
+        edited_at: column::time_or_none(row, 11 + AUTHOR_COLUMNS)?,
+        deleted: row.get::<_, Option<i64>>(12 + AUTHOR_COLUMNS)?.is_some(),
+        pinned: row.get::<_, Option<i64>>(13 + AUTHOR_COLUMNS)?.is_some(),
         reactions: Vec::new(),
     })
 }

@@ -14,6 +14,7 @@ mod entry;
 mod events;
 mod facts;
 mod fault;
+mod integrations;
 mod log;
 mod marks;
 mod messages;

@@ -1,6 +1,6 @@
 //! Rooms and who is in them: the `rooms` and `members` tables.
 
-use super::accounts::{self, USER};
+use super::accounts::{self, USER, USER_COLUMNS};
 use super::append;
 use super::column::{self, Code};
 use super::writer::Desk;
@@ -85,9 +85,9 @@ fn members(conn: &Connection, room: RoomId, only: Option<UserId>) -> Stored<Vec<
     let members = found.query_map(params![room.as_bytes(), only.as_ref().map(UserId::as_bytes)], |row| {
         Ok(MemberRecord {
             user: accounts::user(row, 0)?,
-            role: column::code(row, 6)?,
-            delivered: column::seq(row, 7)?,
-            read: column::seq(row, 8)?,
+            role: column::code(row, USER_COLUMNS)?,
+            delivered: column::seq(row, USER_COLUMNS + 1)?,
+            read: column::seq(row, USER_COLUMNS + 2)?,
         })
     })?;
     Ok(members.collect::<Result<_>>()?)

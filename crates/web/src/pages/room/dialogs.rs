@@ -1,6 +1,7 @@
 //! The dialogs of an open room, one at a time: who has a message, deleting one, leaving; others in files of their own.
 
 use super::attention::Attention;
+use super::integrations::Integrations;
 use super::lightbox::Lightbox;
 use super::manage::Manage;
 use super::person::{Person, Remove};
@@ -32,6 +33,7 @@ pub fn Dialogs(open: Open, on_close: Callback<()>) -> impl IntoView {
         Open::Leave => view! { <Leave on_close /> }.into_any(),
         Open::Picture(ids, at) => view! { <Lightbox ids at on_close /> }.into_any(),
         Open::Attention(anchor) => view! { <Attention anchor on_close /> }.into_any(),
+        Open::Integrations => view! { <Integrations on_close /> }.into_any(),
         Open::Manage => view! { <Manage on_close /> }.into_any(),
         Open::Remove(user, ban) => view! { <Remove user ban on_close /> }.into_any(),
     }

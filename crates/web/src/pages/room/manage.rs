@@ -1,8 +1,8 @@
 //! What administrators do with a room as a whole: its name, topic and visibility, its join code, bans, its archive.
 
-use super::RoomFrame;
 use super::attention::NotifyChoice;
 use super::head::Code;
+use super::{Open, RoomFrame};
 use crate::api::rooms;
 use crate::components::avatar::Avatar;
 use crate::components::dialog::Dialog;
@@ -26,6 +26,7 @@ pub fn Manage(on_close: Callback<()>) -> impl IntoView {
             <NotifyChoice />
             <CodePart />
             <BansPart />
+            <IntegrationsPart />
             <ArchivePart on_close />
         </Dialog>
     }
@@ -140,6 +141,21 @@ fn BansPart() -> impl IntoView {
                 <List each=move || banned.get() key=|user| user.id.to_string() children=line />
             </ul>
         </Show>
+    }
+}
+
+/// The way to the programs that take part in the room.
+#[component]
+fn IntegrationsPart() -> impl IntoView {
+    let frame = RoomFrame::take();
+    view! {
+        <h3>{t("integrations.title")}</h3>
+        <p class="soft">{t("integrations.manage_text")}</p>
+        <div class="row-btns start">
+            <button type="button" class="btn" on:click=move |_| frame.open.set(Some(Open::Integrations))>
+                {t("integrations.open")}
+            </button>
+        </div>
     }
 }
 

@@ -142,6 +142,7 @@ fn Above(
     let chat = use_chat();
     let frame = RoomFrame::take();
     let author = part(view, |view| (view.author.id, view.author.display_name.to_string()));
+    let bot = part(view, |view| view.author.bot);
     let name = move || author.get().map(|(_, name)| name).unwrap_or_default();
     let open_person = move |ev: web_sys::MouseEvent| {
         let user = author.get_untracked().and_then(|(id, _)| untrack(|| chat.person(id)));
@@ -156,6 +157,7 @@ fn Above(
                     <button type="button" class="name" on:click=open_person>
                         {move || name()}
                     </button>
+                    {(bot.get_untracked() == Some(true)).then(|| view! { <em>{t("role.bot")}</em> }.into_any())}
                     {move || at.get().map(|at| view! { <Clock at /> }.into_any())}
                 </div>
             }

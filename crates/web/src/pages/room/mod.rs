@@ -8,6 +8,7 @@ mod dialogs;
 mod emoji;
 mod formatting;
 mod head;
+mod integrations;
 mod lightbox;
 mod manage;
 mod mention;
@@ -82,6 +83,7 @@ pub enum Open {
     Remove(User, bool),
     Manage,
     Attention(Option<Anchor>),
+    Integrations,
     Leave,
     /// Images of a message, and which of them is shown first.
     Picture(Vec<FileId>, usize),
@@ -159,7 +161,10 @@ pub fn RoomPage(room: RoomId) -> impl IntoView {
             go.replace(&place::room(room));
         }
     });
-    on_cleanup(move || chat.attend(None));
+    on_cleanup(move || {
+        chat.attend(None);
+        chat.stand_at_end(None);
+    });
     let load = Memo::new(move || chat.timeline(room).load);
     let lost = Memo::new(move || load.get() == Load::NotFound);
     view! {

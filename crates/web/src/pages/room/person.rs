@@ -29,7 +29,7 @@ pub fn Person(user: User, anchor: Option<Anchor>, on_close: Callback<()>) -> imp
     let own_role = room.and_then(|room| room.role);
     let role = untrack(|| chat.members(frame.room))
         .and_then(|members| members.iter().find(|member| member.user.id == id).map(|member| member.role));
-    let directly = !myself && !user.guest && !untrack(|| chat.is_guest());
+    let directly = !myself && !user.guest && !user.bot && !untrack(|| chat.is_guest());
     let username = user.username.clone();
     let write = move |_| {
         on_close.run(());
@@ -46,10 +46,12 @@ pub fn Person(user: User, anchor: Option<Anchor>, on_close: Callback<()>) -> imp
         on_close.run(());
         frame.mode.set(Mode::Whisper(whispered.clone()));
     };
+    // A program is what it was made; its room's integrations are where it ends.
     let may_remove = open
+        && !user.bot
         && !myself
         && (own_role == Some(Role::Owner) || own_role == Some(Role::Admin) && role == Some(Role::Member));
-    let may_rank = open && own_role == Some(Role::Owner) && !user.guest;
+    let may_rank = open && own_role == Some(Role::Owner) && !user.guest && !user.bot;
     let removed = user.clone();
     view! {
         <Dialog label=user.display_name.to_string() class="pop" anchor on_close>

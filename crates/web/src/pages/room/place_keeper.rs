@@ -59,6 +59,11 @@ impl PlaceKeeper {
         request_animation_frame(move || self.settle());
     }
 
+    /// The reader is sent elsewhere: what comes in must not take them to the end.
+    pub fn leave_end(self) {
+        self.follow_if(false);
+    }
+
     /// The reader wants to go up: what comes in must not take them back.
     pub fn let_go(self) {
         let scrollable = self.log.get_untracked().is_some_and(|log| log.scroll_height() > log.client_height());

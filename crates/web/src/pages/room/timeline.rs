@@ -32,6 +32,7 @@ pub fn Log() -> impl IntoView {
     let seen = window_event_listener_untyped("visibilitychange", move |_| visible.set(!document().hidden()));
     on_cleanup(move || seen.remove());
     Effect::new(move |_| chat.attend((following.get() && visible.get()).then_some(frame.room)));
+    Effect::new(move |_| chat.stand_at_end(following.get().then_some(frame.room)));
     Effect::new(move |_| {
         if frame.to_end.get() > 0 {
             window.to_end();

@@ -17,8 +17,6 @@ const STEP: usize = 60;
 /// This near to the window's edge, in CSS pixels, the next rows are drawn; this near to the top, older ones are loaded.
 const NEAR: i32 = 800;
 const NEAR_TOP: i32 = 300;
-/// So many pages are loaded at most to get to a message that was asked for.
-const PAGES: usize = 400;
 
 #[derive(Clone, Copy)]
 pub struct Window {
@@ -33,6 +31,8 @@ pub struct Window {
     pub drawn: Memo<Vec<Row>>,
     /// Why older messages could not be loaded.
     pub failed: RwSignal<Option<String>>,
+    /// Newer messages could not be loaded; tried again when the reader comes down once more.
+    stuck: StoredValue<bool>,
 }
 
 /// Where the window begins: at a row, or so that it reaches the end.
@@ -55,7 +55,17 @@ impl Window {
             })
         });
         let view = Memo::new(move || chat.timeline(room));
-        let window = Self { chat, room, keeper, view, rows, first, drawn, failed: RwSignal::new(None) };
+        let window = Self {
+            chat,
+            room,
+            keeper,
+            view,
+            rows,
+            first,
+            drawn,
+            failed: RwSignal::new(None),
+            stuck: StoredValue::new(false),
+        };
         keeper.watch(move || window.reach());
         window
     }
@@ -65,12 +75,26 @@ impl Window {
     }
 
     fn reaches_end(self) -> bool {
+        let newer = self.view.try_get_untracked().is_some_and(|view| view.newer);
+        !newer && self.reaches_loaded_end()
+    }
+
+    fn reaches_loaded_end(self) -> bool {
         self.start() + DRAWN >= self.rows.with_untracked(Vec::len)
     }
 
+    /// Shows the newest messages, which may have to be loaded again.
     pub fn to_end(self) {
-        self.first.set(None);
-        self.keeper.follow();
+        spawn_local(async move {
+            let newer = || self.view.try_get_untracked().is_some_and(|view| view.newer);
+            if newer() {
+                self.chat.newest(self.room).await;
+            }
+            if self.first.try_get_untracked().is_some() && !newer() {
+                self.first.set(None);
+                self.keeper.follow();
+            }
+        });
     }
 
     /// Takes note of where the reader is, and draws what comes near.
@@ -93,7 +117,13 @@ impl Window {
         } else if above < NEAR_TOP && view.older && !view.loading_older && self.failed.with_untracked(Option::is_none) {
             self.load_older();
         }
-        if below < NEAR && !self.reaches_end() {
+        if below >= NEAR {
+            self.stuck.set_value(false);
+        } else if self.reaches_loaded_end() {
+            if view.newer && !view.loading_newer && !self.stuck.get_value() {
+                self.load_newer();
+            }
+        } else {
             let next = self.rows.with_untracked(|rows| {
                 let next = start + STEP;
                 (next < rows.len().saturating_sub(DRAWN)).then(|| rows[next].key())
@@ -111,27 +141,36 @@ impl Window {
         });
     }
 
-    /// Shows a message, after loading up to it.
-    pub async fn go_to(self, seq: Seq) {
-        for _ in 0..PAGES {
-            // Nobody waits for a page that is gone.
-            let Some(view) = self.view.try_get_untracked() else { return };
-            if let Some(at) = self.position(seq) {
-                let start = self.rows.with_untracked(|rows| rows[at.saturating_sub(DRAWN / 2)].key());
-                self.first.set(Some(start));
-                self.keeper.show(seq);
-                return;
-            }
-            let oldest = self.chat.peek(|state| state.timelines.get(&self.room).and_then(Timeline::oldest));
-            if !view.older || oldest.is_some_and(|oldest| oldest <= seq) {
-                break;
-            }
-            if let Err(error) = self.chat.older(self.room).await {
+    fn load_newer(self) {
+        spawn_local(async move {
+            if let Err(error) = self.chat.newer(self.room).await {
+                self.stuck.try_set_value(true);
                 self.chat.complain(&error);
-                return;
             }
+        });
+    }
+
+    /// Shows a message, after loading what is around it.
+    pub async fn go_to(self, seq: Seq) {
+        if self.shows(seq) {
+            return;
         }
-        self.chat.tell(t("room.gone_message"));
+        // Whoever is on their way to another place does not stay at the end.
+        self.keeper.leave_end();
+        if let Err(error) = self.chat.around(self.room, seq).await {
+            self.chat.complain(&error);
+        } else if self.view.try_get_untracked().is_some() && !self.shows(seq) {
+            self.chat.tell(t("room.gone_message"));
+        }
+    }
+
+    /// Shows a message that is loaded; `false` if it is not.
+    fn shows(self, seq: Seq) -> bool {
+        let Some(at) = self.position(seq) else { return false };
+        let start = self.rows.with_untracked(|rows| rows[at.saturating_sub(DRAWN / 2)].key());
+        self.first.set(Some(start));
+        self.keeper.show(seq);
+        true
     }
 
     /// Where the row of a message is, if it is loaded.

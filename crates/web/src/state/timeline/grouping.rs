@@ -28,7 +28,7 @@ impl Timeline {
 
     /// The last message if nothing stands below it: what an unsent message may be grouped with.
     pub(in crate::state) fn last(&self) -> Option<Neighbour> {
-        let message = self.newest()?;
+        let message = self.newest().filter(|_| !self.has_newer())?;
         self.events.range(message.seq..).next().is_none().then(|| Neighbour::of(message))
     }
 }

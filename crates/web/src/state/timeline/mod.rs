@@ -1,7 +1,10 @@
-//! The loaded part of one room's log: a stretch without holes from the oldest loaded message up to `head`. It takes
-//! entries in order and once each, notices what is missing, and takes older pages in front.
+//! The loaded part of one room's log: a stretch without holes, up to `head` or, where the reader has gone far up, to where
+//! what is newer was let go again (`stretch`). It takes entries in order and once each and notices what is missing.
 
 mod grouping;
+mod stretch;
+
+pub use stretch::KEPT;
 
 use super::rows::{Item, Row, RowKey, Rows};
 use crate::state::map::Map;
@@ -50,21 +53,25 @@ impl Held {
     }
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "each page that may be on its way is a fact of its own")]
 #[derive(Debug, Clone)]
 pub struct Timeline {
     pub(in crate::state) load: Load,
     pub(in crate::state) loading_older: bool,
+    pub(in crate::state) loading_newer: bool,
     pub(in crate::state) reloading: bool,
     me: UserId,
     offset_min: i32,
     messages: Map<Seq, Held>,
     events: Map<Seq, Entry>,
     own: Map<ClientId, Seq>,
-    /// Changes to older messages that came while a page of them was on its way, which may be from before.
+    /// Changes to messages that are not loaded that came while a page was on its way, which may be from before.
     unplaced: Vec<Entry>,
     head: Seq,
     heard: Seq,
     older: bool,
+    /// Where the loaded part ends, if that is not at `head`.
+    until: Option<Seq>,
     new_above: Option<Seq>,
     rows: Rows,
 }
@@ -88,6 +95,7 @@ impl Timeline {
         Self {
             load: Load::Missing,
             loading_older: false,
+            loading_newer: false,
             reloading: false,
             me,
             offset_min,
@@ -98,6 +106,7 @@ impl Timeline {
             head: Seq::ZERO,
             heard: Seq::ZERO,
             older: false,
+            until: None,
             new_above,
             rows: Rows::default(),
         }
@@ -111,7 +120,7 @@ impl Timeline {
         self.load == Load::Ready
     }
 
-    /// Everything from the oldest loaded message up to here is known.
+    /// Every entry up to here has been taken.
     pub fn head(&self) -> Seq {
         self.head
     }
@@ -193,7 +202,7 @@ impl Timeline {
 
     /// Whether everything from `seq` up to `head` is loaded.
     pub fn reaches_back_to(&self, seq: Seq) -> bool {
-        self.is_ready() && (!self.older || self.oldest().is_some_and(|oldest| oldest <= seq))
+        self.is_ready() && self.until.is_none() && (!self.older || self.oldest().is_some_and(|oldest| oldest <= seq))
     }
 
     /// Loaded messages of others past `read` and up to `head` that are not deleted, and how many of them mention the reader.
@@ -219,7 +228,9 @@ impl Timeline {
         self.heard = self.heard.max(self.head).max(page.head);
         self.head = page.head;
         self.older = page.has_more;
+        self.until = None;
         self.loading_older = false;
+        self.loading_newer = false;
         self.reloading = false;
         self.load = Load::Ready;
         self.put(page);
@@ -227,7 +238,7 @@ impl Timeline {
 
     /// The newest messages as they stand, with what else happened since the first of them; as they came from the server.
     pub(in crate::state) fn newest_page(&self, most: usize) -> Option<MessagePage> {
-        if !self.is_ready() {
+        if !self.is_ready() || self.until.is_some() {
             return None;
         }
         let left_out = self.messages.len().saturating_sub(most);
@@ -236,27 +247,6 @@ impl Timeline {
         let first = messages.first().filter(|_| has_more).map_or(Seq::ZERO, |first| first.seq);
         let events = self.events.range(first..).map(|(_, entry)| entry.clone()).collect();
         Some(MessagePage { messages, events, head: self.head, has_more })
-    }
-
-    /// A page of older messages is asked for.
-    pub(in crate::state) fn begin_older(&mut self) {
-        self.loading_older = true;
-        self.unplaced.clear();
-    }
-
-    /// Takes a page of older messages in front. One that does not end where the loaded part begins changes nothing.
-    pub fn prepend(&mut self, before: Seq, page: MessagePage) {
-        if self.oldest() != Some(before) {
-            return;
-        }
-        self.older = page.has_more;
-        self.hear(page.head);
-        self.put(page);
-        for entry in std::mem::take(&mut self.unplaced) {
-            if let Some(held) = entry.what.target().and_then(|target| self.messages.get_mut(&target)) {
-                held.take(&entry);
-            }
-        }
     }
 
     fn put(&mut self, page: MessagePage) {
@@ -288,9 +278,13 @@ impl Timeline {
         if let Some(target) = entry.what.target() {
             match self.messages.get_mut(&target) {
                 Some(held) => held.take(entry),
-                None if self.loading_older => self.unplaced.push(entry.clone()),
+                None if self.loading_older || self.loading_newer => self.unplaced.push(entry.clone()),
                 None => {}
             }
+        }
+        if self.until.is_some() {
+            // It is read again when the reader comes down to it.
+            return Taken::Applied;
         }
         if let Some(message) = Message::from_entry(entry) {
             if let Some(id) = message.client_id {

@@ -30,6 +30,7 @@ async fn town() -> World {
         gender: None,
         password_hash: None,
         guest: true,
+        integration: None,
         created_at: world.scene.now(),
     };
     world.scene.parts.store.create_user(guest).await.unwrap();

@@ -2,7 +2,7 @@
 
 use super::super::directs::pair;
 use super::super::document::{
-    BANNED, FORMER, Id, MEMBER, MemberDoc, RoomDoc, SessionDoc, UserDoc, Word, date, int, seq, time,
+    BANNED, FORMER, Id, IntegrationDoc, MEMBER, MemberDoc, RoomDoc, SessionDoc, UserDoc, Word, date, int, seq, time,
 };
 use super::super::sessions::hash;
 use crate::store::archive::{ArchivedLogin, ArchivedMember, MemberState};
@@ -17,7 +17,8 @@ pub(super) fn broken(what: impl Into<String>) -> StoreError {
 }
 
 pub(super) fn person_doc(person: UserRecord) -> UserDoc {
-    let UserRecord { user, email, password_hash, created_at, disabled, admin, last_login_at, deletion } = person;
+    let UserRecord { user, email, password_hash, created_at, disabled, admin, last_login_at, deletion, integration } =
+        person;
     UserDoc {
         id: user.id.stored(),
         username: user.username.as_str().to_owned(),
@@ -32,6 +33,7 @@ pub(super) fn person_doc(person: UserRecord) -> UserDoc {
         admin,
         last_login_at: last_login_at.map(date),
         deletion: deletion.map(|deletion| deletion.word().to_owned()),
+        integration: integration.as_ref().map(IntegrationDoc::new),
     }
 }
 
