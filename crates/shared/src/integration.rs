@@ -178,6 +178,7 @@ mod tests {
             gender: None,
             avatar_url: None,
             guest: false,
+            deleted: false,
             bot: true,
         };
         let integration = Integration {

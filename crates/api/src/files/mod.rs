@@ -102,6 +102,12 @@ async fn remove(store: &impl ObjectStore, path: &Path) -> Result<(), FilesError>
     }
 }
 
+/// A place that is gone with the test.
+#[cfg(test)]
+pub(crate) fn in_memory() -> Arc<dyn Files> {
+    Arc::new(Bucket { store: object_store::memory::InMemory::new(), prefix: String::new() })
+}
+
 struct Folder(LocalFileSystem);
 
 #[async_trait]

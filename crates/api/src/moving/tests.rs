@@ -140,6 +140,7 @@ async fn town(world: &World) -> Town {
         reply_to: None,
         attachments: vec![picture.id],
         to: None,
+        mentions: Vec::new(),
     };
     let alone = EntryKind::Message(content);
     world.append(NewEntry { client_id: Some(client_id), ..world.entry(cellar, ann, alone) }).await;

@@ -162,6 +162,7 @@ impl Integrations {
             disabled: false,
             admin: false,
             last_login_at: None,
+            deletion: None,
             integration: Some(integration),
         };
         let maker = self.parts.store.users(&[caller.user]).await?;

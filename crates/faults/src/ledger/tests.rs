@@ -27,8 +27,16 @@ fn body(number: u8) -> String {
 fn entry(seq: u64, what: EntryKind) -> Entry {
     let username = Username::parse("ann").unwrap();
     let display_name = DisplayName::parse("Ann").unwrap();
-    let author =
-        Author { id: ANN, username, display_name, avatar_url: None, gender: None, guest: false, deleted: false, bot: false };
+    let author = Author {
+        id: ANN,
+        username,
+        display_name,
+        avatar_url: None,
+        gender: None,
+        guest: false,
+        deleted: false,
+        bot: false,
+    };
     let at = Timestamp::from_millis(1_000 + i64::try_from(seq).unwrap());
     Entry { room: ROOM, seq: Seq::new(seq).unwrap(), at, author, client_id: None, what }
 }

@@ -68,13 +68,12 @@ pub fn Avatar(
     #[prop(optional)]
     size: &'static str,
 ) -> impl IntoView {
-    let Face { id, gender, own } = face;
     // Until one's own is here, and where it does not come, the drawn one stands in for it.
-    let picture = match own.as_deref().map(image_at) {
-        None => drawn(id, gender),
+    let picture = match face.own.as_deref().map(image_at) {
+        None => drawn(&face),
         Some(loaded) => live(move || match loaded.get() {
             Loaded::Here(url) => view! { <img src=url alt="" draggable="false" /> }.into_any(),
-            Loaded::Coming | Loaded::Failed => drawn(id, gender),
+            Loaded::Coming | Loaded::Failed => drawn(&face),
         }),
     };
     view! {
@@ -84,11 +83,11 @@ pub fn Avatar(
     }
 }
 
-fn drawn(id: UserId, gender: Option<Gender>) -> AnyView {
-    let seed = id.as_bytes();
+fn drawn(face: &Face) -> AnyView {
+    let seed = face.id.as_bytes();
     let (ground, clothes) = pick(&PAIRS, seed[15]);
     let (hair, skin) = (pick(&HAIR, seed[14]), pick(&SKIN, seed[13]));
-    let (back, front) = match gender {
+    let (back, front) = match face.gender {
         Some(Gender::Female) => (Some(LONG_BACK), LONG_FRONT),
         Some(Gender::Male) => (None, SHORT),
         Some(Gender::Other) | None => (None, MIDDLE),

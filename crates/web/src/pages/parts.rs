@@ -130,7 +130,7 @@ pub fn overlay(overlay: Overlay, on_close: Callback<()>) -> AnyView {
     let around = match overlay {
         Overlay::Search => Around::Panel,
         Overlay::Tray => Around::Nothing,
-        Overlay::Jump | Overlay::NewRoom | Overlay::OfRoom(_) => Around::Above(on_close),
+        Overlay::Jump | Overlay::NewRoom | Overlay::Keys | Overlay::OfRoom(_) => Around::Above(on_close),
     };
     coming(&OVERLAYS, around, move || now(draw_overlay((overlay.clone(), on_close))))
 }

@@ -1,8 +1,10 @@
 //! What nodes know of a secret, how many a room has, how often a webhook speaks.
 
 use super::*;
+use crate::files;
 use crate::scene::{Scene, from};
 use crate::service::log_writer::LogWriter;
+use crate::service::pictures::Pictures;
 use crate::stage::Stage;
 use natter_shared::integration::Scope;
 use natter_shared::room::{RoomForm, RoomPatch, Visibility};
@@ -11,7 +13,7 @@ use natter_shared::room::{RoomForm, RoomPatch, Visibility};
 fn node(parts: &Parts) -> (Arc<Rooms>, Integrations) {
     let log = LogWriter::start(Arc::clone(&parts.store) as _, Arc::clone(&parts.bus));
     let rooms = Arc::new(Rooms::new(parts, log.clone()));
-    let messages = Arc::new(Messages::new(parts, log));
+    let messages = Arc::new(Messages::new(parts, log, Pictures::new(parts, files::in_memory())));
     let integrations = Integrations::new(parts, &rooms, &messages);
     (rooms, integrations)
 }

@@ -264,7 +264,7 @@ pub async fn pins_are_listed_and_change_with_their_messages(world: &World) {
     }
     // By when they were pinned, not by when they were said.
     assert_eq!(listed(&eve).await, [said[1], said[0], said[2]]);
-    world.does(room, &ann, EntryKind::Edited { target: said[0], body: body("one and a half") }).await;
+    world.does(room, &ann, EntryKind::edited(said[0], body("one and a half"))).await;
     world.does(room, &eve, EntryKind::Reacted { target: said[0], emoji: emoji("👍") }).await;
     let pin = pins(&bob).await.remove(1);
     assert_eq!(

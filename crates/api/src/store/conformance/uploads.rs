@@ -80,7 +80,13 @@ pub async fn a_message_is_found_by_what_its_author_called_it(world: &World) {
     let (ann, bob) = (world.person("ann").await, world.person("bob").await);
     let room = world.room("Lobby", &[&ann, &bob]).await.id;
     let files = vec![FileId::of_picture(world.fresh(), (1, 2)), FileId::of_picture(world.fresh(), (3, 4))];
-    let content = MessageContent { body: body("look"), reply_to: None, attachments: files.clone(), to: None };
+    let content = MessageContent {
+        body: body("look"),
+        reply_to: None,
+        attachments: files.clone(),
+        to: None,
+        mentions: Vec::new(),
+    };
     let said = world.does(room, &ann, EntryKind::Message(content)).await;
     let client_id = said.client_id.unwrap();
     let found = world.store.sent(room, ann.id, client_id).await.unwrap().unwrap();

@@ -76,6 +76,8 @@ fn groups() -> [(&'static str, &'static str, Vec<EventKind>); 7] {
                 K::MemberBanned,
                 K::MemberUnbanned,
                 K::MessageRemoved,
+                K::IntegrationMade,
+                K::IntegrationRevoked,
             ],
         ),
         (
@@ -90,6 +92,8 @@ fn groups() -> [(&'static str, &'static str, Vec<EventKind>); 7] {
                 K::RateLimited,
                 K::ForeignOriginRefused,
                 K::SocketAbuse,
+                K::IntegrationRefused,
+                K::UploadRefused,
                 K::Errors,
                 K::Failed,
                 K::EventsDropped,

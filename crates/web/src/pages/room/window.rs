@@ -6,7 +6,7 @@ use super::place_keeper::PlaceKeeper;
 use crate::components::memo::Memo;
 use crate::live::{Chat, use_chat};
 use crate::locale::t;
-use crate::state::{Row, RowKey, Timeline, TimelineView};
+use crate::state::{Row, RowKey, TimelineView};
 use leptos::prelude::*;
 use natter_shared::id::{RoomId, Seq};
 use wasm_bindgen_futures::spawn_local;

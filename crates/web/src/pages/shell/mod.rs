@@ -152,7 +152,6 @@ pub fn Shell(place: Memo<Place>) -> impl IntoView {
     let chat = use_chat();
     let frame = Frame::new();
     provide_context(frame);
-    let chat = use_chat();
     let go = Go::take();
     let keys = Keys { chat, go, frame, place };
     let keys = window_event_listener(ev::keydown, move |ev| keys.pressed(&ev));

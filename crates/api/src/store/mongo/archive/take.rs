@@ -11,6 +11,7 @@ use crate::store::{NewEntry, RoomRecord, Stored};
 use futures_util::TryStreamExt;
 use mongodb::Collection;
 use mongodb::bson::{Document, Uuid, doc};
+use natter_shared::entry::EntryKind;
 use natter_shared::id::{RoomId, Seq, UserId};
 use natter_shared::room::RoomKind;
 use serde::Serialize;
