@@ -187,7 +187,7 @@ impl App {
         let state = Data::new(AppState {
             accounts: Accounts::new(&parts, &sessions),
             admin: Admin::new(&parts, &sessions, &operations),
-            deletions: Deletions::new(&parts, &sessions, log.clone()),
+            deletions: Deletions::new(&parts, &sessions, &pictures, log.clone()),
             operations,
             guests: Guests::new(&parts, &sessions, &rooms),
             integrations: Integrations::new(&parts, &rooms, &messages),

@@ -130,7 +130,7 @@ const HEIGHT_AT: usize = 14;
 
 impl FileId {
     /// An id for a picture of that size in pixels, out of 16 random bytes. Whoever has the id can keep its place free
-    /// before the picture is there (docs/adr/0013); 90 bits of it stay random.
+    /// before the picture is there (docs/adr/0014); 90 bits of it stay random.
     pub fn of_picture(bytes: [u8; 16], (width, height): (u16, u16)) -> Self {
         let mut bytes = *Self::from_random_bytes(bytes).as_bytes();
         bytes[WIDTH_AT..HEIGHT_AT].copy_from_slice(&width.to_be_bytes());

@@ -5,6 +5,7 @@
 use super::events::Note;
 use super::log_writer::{LogWriter, WriteError};
 use super::password::{PasswordError, Passwords, Verified};
+use super::pictures::Pictures;
 use super::sessions::{SessionError, Sessions};
 use super::{Caller, Parts, rate, rooms};
 use crate::bus::{Notice, TooOften};
@@ -52,12 +53,14 @@ pub struct Deletions {
     parts: Parts,
     sessions: Sessions,
     passwords: Arc<Passwords>,
+    pictures: Pictures,
     log: LogWriter,
 }
 
 impl Deletions {
-    pub fn new(parts: &Parts, sessions: &Sessions, log: LogWriter) -> Self {
-        Self { parts: parts.clone(), sessions: sessions.clone(), passwords: Arc::clone(&sessions.passwords), log }
+    pub fn new(parts: &Parts, sessions: &Sessions, pictures: &Pictures, log: LogWriter) -> Self {
+        let passwords = Arc::clone(&sessions.passwords);
+        Self { parts: parts.clone(), sessions: sessions.clone(), passwords, pictures: pictures.clone(), log }
     }
 
     /// Deletes the caller's account, for good. Whoever has a password must say it, for a browser that was left open is not
@@ -114,7 +117,8 @@ impl Deletions {
                 continue;
             }
             let members = self.parts.store.members(room.id).await?;
-            if !members.iter().any(|member| member.user.id != user && member.role == Role::Owner) {
+            let mut others = members.iter().filter(|member| member.user.id != user && !member.user.bot).peekable();
+            if others.peek().is_some() && !others.any(|member| member.role == Role::Owner) {
                 names.push(room.name);
             }
         }
@@ -126,6 +130,7 @@ impl Deletions {
     /// Ends all logins and leaves everything; `true` if there was something to leave.
     async fn follow_up(&self, user: UserId) -> Result<bool, DeletionError> {
         self.sessions.end_all_but(user, None).await?;
+        self.pictures.forget_own(user).await?;
         let mut any = false;
         for room in self.parts.store.rooms_of(user).await? {
             let Some((record, Standing::Member(_))) = self.parts.store.room_for(room, user).await? else { continue };
@@ -151,10 +156,11 @@ impl Deletions {
         Ok(true)
     }
 
-    /// Leaves a room. One in which nobody else is is archived; one whose others have no owner gets one of them, which only
+    /// Leaves a room. One in which nobody else is, but perhaps bots, is archived; one whose others have no owner gets one of them, which only
     /// happens where they came in after the deletion began, or where it was ordered at the machine.
     async fn go_out(&self, user: UserId, record: &RoomRecord) -> Result<bool, DeletionError> {
-        if record.member_count < 2 && !record.archived {
+        let members = self.parts.store.members(record.id).await?;
+        if !record.archived && !members.iter().any(|member| member.user.id != user && !member.user.bot) {
             self.write(user, record.id, EntryKind::Archived { archived: true }).await?;
         }
         let mut outcome = self.write(user, record.id, EntryKind::Left).await?;
@@ -171,7 +177,10 @@ impl Deletions {
     /// Makes the first of the others, by role and name, owner.
     async fn hand_over(&self, user: UserId, room: RoomId) -> Result<(), DeletionError> {
         let members = self.parts.store.members(room).await?;
-        let heir = members.into_iter().find(|member| member.user.id != user && !member.user.deleted);
+        let mut heirs = members.into_iter().filter(|member| member.user.id != user && !member.user.deleted);
+        // Where only bots are left the room is archived, and one of them stands for an owner.
+        let bot = heirs.by_ref().find(|heir| heir.user.bot);
+        let heir = heirs.find(|heir| !heir.user.bot).or(bot);
         let (Some(heir), Some(record)) = (heir, self.parts.store.room(room).await?) else { return Ok(()) };
         let heir = heir.user.id;
         // Roles are given in rooms that are open.

@@ -46,6 +46,8 @@ pub trait Uploads: Send + Sync + 'static {
     async fn uploaded_bytes(&self, owner: UserId) -> Stored<u64>;
     /// Forgets these images, and returns those that were there.
     async fn drop_uploads(&self, ids: &[FileId]) -> Stored<Vec<UploadRecord>>;
+    /// Forgets the images of a person that are in no message, their picture too, and returns them.
+    async fn drop_own_uploads(&self, owner: UserId) -> Stored<Vec<UploadRecord>>;
     /// Forgets up to `limit` images from before `before` that were never sent and are nobody's picture, and returns them.
     async fn drop_idle_uploads(&self, before: Timestamp, limit: u32) -> Stored<Vec<UploadRecord>>;
 }

@@ -32,7 +32,7 @@ fn served(stage: &Stage) -> AppState {
     AppState {
         accounts: Accounts::new(parts, &sessions),
         admin: Admin::new(parts, &sessions, &operations),
-        deletions: Deletions::new(parts, &sessions, stage.log.clone()),
+        deletions: Deletions::new(parts, &sessions, &stage.pictures, stage.log.clone()),
         operations,
         guests: Guests::new(parts, &sessions, &rooms),
         sessions,

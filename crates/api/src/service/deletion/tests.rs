@@ -2,6 +2,7 @@ use super::{DeletionError, Deletions};
 use crate::bus::Notice;
 use crate::service::Caller;
 use crate::service::messages::MessageError;
+use crate::service::pictures::PictureError;
 use crate::service::sessions::Sessions;
 use crate::stage::{Heard, Stage};
 use crate::store::{Deletion, NewSession, Standing};
@@ -12,7 +13,7 @@ use natter_shared::id::SessionId;
 use natter_shared::room::{Role, Visibility};
 
 fn deletions(stage: &Stage) -> Deletions {
-    Deletions::new(&stage.parts, &Sessions::new(&stage.parts), stage.log.clone())
+    Deletions::new(&stage.parts, &Sessions::new(&stage.parts), &stage.pictures, stage.log.clone())
 }
 
 const WITHOUT: AccountDeletion = AccountDeletion { password: None };
@@ -50,6 +51,20 @@ async fn who_goes_leaves_every_room_and_closes_conversations() {
             if *users == [bob.user] && room.id == direct && room.archived)
     });
     assert!(told, "{heard:#?}");
+}
+
+#[tokio::test]
+async fn a_picture_goes_with_its_account() {
+    let stage = Stage::new();
+    let (ann, bob) = (stage.person("ann").await, stage.person("bob").await);
+    let mut png = std::io::Cursor::new(Vec::new());
+    image::DynamicImage::new_rgb8(9, 9).write_to(&mut png, image::ImageFormat::Png).unwrap();
+    let body = async { Ok::<_, PictureError>(png.into_inner().into()) };
+    let url = stage.pictures.set_avatar(&ann, body).await.unwrap().user.avatar_url.unwrap();
+    let id = url.rsplit('/').next().unwrap().parse().unwrap();
+    assert!(stage.pictures.show(&bob, id, false).await.is_ok());
+    deletions(&stage).delete(&ann, WITHOUT).await.unwrap();
+    assert!(matches!(stage.pictures.show(&bob, id, false).await, Err(PictureError::Unknown)));
 }
 
 #[tokio::test]

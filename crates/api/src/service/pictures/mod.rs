@@ -19,7 +19,7 @@ use bytes::Bytes;
 use natter_shared::account::Me;
 use natter_shared::event::EventKind;
 use natter_shared::file::{ImageKind, Uploaded};
-use natter_shared::id::{ClientId, FileId, RoomId};
+use natter_shared::id::{ClientId, FileId, RoomId, UserId};
 use natter_shared::{limits, path};
 pub use renew::BadImage;
 use renew::{Renewed, renew, renew_avatar};
@@ -216,6 +216,13 @@ impl Pictures {
             Ok(dropped) => self.delete(&dropped).await,
             Err(error) => tracing::warn!(%error, "the images of a deleted message could not be forgotten"),
         }
+    }
+
+    /// Forgets what of a person's images is in no message: their picture, and what they never sent.
+    pub(super) async fn forget_own(&self, user: UserId) -> Result<(), StoreError> {
+        let dropped = self.parts.store.drop_own_uploads(user).await?;
+        self.delete(&dropped).await;
+        Ok(())
     }
 
     async fn delete(&self, dropped: &[UploadRecord]) {

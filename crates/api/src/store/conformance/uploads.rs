@@ -74,6 +74,15 @@ pub async fn what_was_never_sent_is_forgotten(world: &World) {
     let gone = world.store.drop_uploads(&[sent.id, old[0].id]).await.unwrap();
     assert_eq!(gone.iter().map(|upload| upload.id).collect::<Vec<_>>(), [sent.id]);
     assert_eq!(world.store.upload(sent.id).await.unwrap(), None);
+
+    // Of somebody whose account goes: what is in no message.
+    let stays = uploaded(world, &ann, 5).await;
+    assert!(world.store.post_uploads(&[stays.id], ann.id, posted(world, room)).await.unwrap());
+    let own = world.store.drop_own_uploads(ann.id).await.unwrap();
+    let own: std::collections::BTreeSet<_> = own.into_iter().map(|upload| upload.id).collect();
+    assert_eq!(own, [picture.id, new.id].into());
+    assert!(world.store.drop_own_uploads(ann.id).await.unwrap().is_empty());
+    assert!(world.store.upload(stays.id).await.unwrap().is_some());
 }
 
 pub async fn a_message_is_found_by_what_its_author_called_it(world: &World) {

@@ -134,6 +134,15 @@ impl Uploads for Mongo {
         self.run(|shared| async move { shared.drop_uploads(ids).await }).await
     }
 
+    async fn drop_own_uploads(&self, owner: UserId) -> Stored<Vec<UploadRecord>> {
+        let which = doc! { "owner": owner.stored(), "room": Bson::Null };
+        self.run(|shared| async move {
+            let found: Vec<UploadDoc> = shared.uploads.find(which).await?.try_collect().await?;
+            shared.drop_uploads(found.into_iter().map(|upload| upload.id).collect()).await
+        })
+        .await
+    }
+
     async fn drop_idle_uploads(&self, before: Timestamp, limit: u32) -> Stored<Vec<UploadRecord>> {
         self.run(move |shared| async move { shared.drop_idle_uploads(before, limit).await }).await
     }

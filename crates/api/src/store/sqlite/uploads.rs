@@ -6,7 +6,7 @@ use crate::store::{Posted, Stored, UploadRecord, Uploads};
 use async_trait::async_trait;
 use natter_shared::id::{ClientId, FileId, RoomId, UserId};
 use natter_shared::timestamp::Timestamp;
-use rusqlite::{Connection, OptionalExtension, Result, Row, params};
+use rusqlite::{Connection, OptionalExtension, Params, Result, Row, params};
 
 /// The columns of an [`UploadRecord`].
 pub(super) const UPLOAD: &str = "id, owner, kind, preview, bytes, created_at, avatar, room, client_id";
@@ -75,12 +75,17 @@ fn drop_all(conn: &Connection, ids: &[FileId]) -> Stored<Vec<UploadRecord>> {
 
 fn drop_idle(conn: &Connection, before: Timestamp, limit: u32) -> Stored<Vec<UploadRecord>> {
     let sql = "SELECT id FROM uploads WHERE room IS NULL AND avatar = 0 AND created_at < ?1 LIMIT ?2";
-    let idle: Vec<FileId> = {
-        let mut found = conn.prepare_cached(sql)?;
-        let ids = found.query_map(params![before.millis(), limit], |row| column::id(row, 0))?;
-        ids.collect::<Result<_>>()?
-    };
-    drop_all(conn, &idle)
+    drop_found(conn, sql, params![before.millis(), limit])
+}
+
+fn drop_own(conn: &Connection, owner: UserId) -> Stored<Vec<UploadRecord>> {
+    drop_found(conn, "SELECT id FROM uploads WHERE owner = ?1 AND room IS NULL", params![owner.as_bytes()])
+}
+
+fn drop_found(conn: &Connection, sql: &str, values: impl Params) -> Stored<Vec<UploadRecord>> {
+    let mut found = conn.prepare_cached(sql)?;
+    let ids: Vec<FileId> = found.query_map(values, |row| column::id(row, 0))?.collect::<Result<_>>()?;
+    drop_all(conn, &ids)
 }
 
 #[async_trait]
@@ -110,6 +115,10 @@ impl Uploads for Sqlite {
     async fn drop_uploads(&self, ids: &[FileId]) -> Stored<Vec<UploadRecord>> {
         let ids = ids.to_vec();
         self.write(move |desk| drop_all(&desk.conn, &ids)).await
+    }
+
+    async fn drop_own_uploads(&self, owner: UserId) -> Stored<Vec<UploadRecord>> {
+        self.write(move |desk| drop_own(&desk.conn, owner)).await
     }
 
     async fn drop_idle_uploads(&self, before: Timestamp, limit: u32) -> Stored<Vec<UploadRecord>> {
