@@ -58,7 +58,7 @@ fn what_was_saved_is_shown_and_caught_up_with() {
     assert_eq!(later.sees(room(0)).last().unwrap(), "from offline");
     let first = server.messages(room(0), user(0).id)[0].seq;
     let body = MessageBody::parse("changed").unwrap();
-    server.append(room(0), &user(1), None, EntryKind::Edited { target: first, body });
+    server.append(room(0), &user(1), None, EntryKind::edited(first, body));
     let second = server.messages(room(0), user(0).id)[1].seq;
     server.append(room(0), &user(1), None, EntryKind::Deleted { target: second });
     server.says(room(0), 1, "meanwhile");

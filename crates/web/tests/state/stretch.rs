@@ -59,7 +59,7 @@ fn something_happens(server: &mut Server, ann: &mut Client, n: u64) {
     let what = match n % 4 {
         0 => text(&format!("new {n}")),
         1 if server.messages(id, ann.me.id).iter().any(|it| it.seq == target && !it.deleted) => {
-            EntryKind::Edited { target, body: MessageBody::parse(&format!("edited {n}")).unwrap() }
+            EntryKind::edited(target, MessageBody::parse(&format!("edited {n}")).unwrap())
         }
         2 => EntryKind::Reacted { target, emoji: Emoji::parse("👍").unwrap() },
         _ => EntryKind::Left,
