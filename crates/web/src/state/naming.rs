@@ -43,6 +43,8 @@ mod tests {
             gender: None,
             avatar_url: None,
             guest: false,
+            deleted: false,
+            bot: false,
         }
     }
 
