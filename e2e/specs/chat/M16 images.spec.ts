@@ -1,40 +1,12 @@
 // Images in a conversation: by the button, out of the clipboard, dropped; seen by the others, large on a click; refused in words.
 
 import { Buffer } from 'node:buffer';
-import { deflateSync } from 'node:zlib';
 import { type Person } from '../../fixtures/person.ts';
+import { plain } from '../../fixtures/png.ts';
 import { expect, test } from '../../fixtures/test.ts';
 
-/** A PNG of that size, every pixel of one colour. */
-function png(width: number, height: number, [r, g, b]: [number, number, number]): Buffer {
-  const crc = (bytes: Buffer): number => {
-    let c = ~0;
-    for (const byte of bytes) {
-      c ^= byte;
-      for (let k = 0; k < 8; k += 1) c = c & 1 ? (c >>> 1) ^ 0xedb88320 : c >>> 1;
-    }
-    return ~c >>> 0;
-  };
-  const chunk = (type: string, data: Buffer): Buffer => {
-    const named = Buffer.concat([Buffer.from(type), data]);
-    const out = Buffer.alloc(named.length + 8);
-    out.writeUInt32BE(data.length, 0);
-    named.copy(out, 4);
-    out.writeUInt32BE(crc(named), named.length + 4);
-    return out;
-  };
-  const head = Buffer.alloc(13);
-  head.writeUInt32BE(width, 0);
-  head.writeUInt32BE(height, 4);
-  head.set([8, 2, 0, 0, 0], 8);
-  const row = Buffer.concat([Buffer.from([0]), Buffer.alloc(width * 3).map((_, at) => [r, g, b][at % 3] ?? 0)]);
-  const data = deflateSync(Buffer.concat(Array.from({ length: height }, () => row)));
-  const mark = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
-  return Buffer.concat([mark, chunk('IHDR', head), chunk('IDAT', data), chunk('IEND', Buffer.alloc(0))]);
-}
-
-const RED = png(640, 400, [190, 60, 50]);
-const BLUE = png(300, 300, [50, 80, 190]);
+const RED = plain(640, 400, [190, 60, 50]);
+const BLUE = plain(300, 300, [50, 80, 190]);
 
 async function choose(person: Person, ...files: { name: string; mimeType: string; buffer: Buffer }[]): Promise<void> {
   await person.page.getByTestId('image-chooser').setInputFiles(files);

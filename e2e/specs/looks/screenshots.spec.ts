@@ -1,29 +1,8 @@
-// Pictures of every page for the documentation, wide and on a phone, light and dark. They always go to results/screenshots;
-// with NATTER_E2E_SCREENSHOTS=docs, or where one is missing, to docs/screenshots as well.
+// Pictures of every page for the documentation, wide and on a phone, light and dark; those of its states are in states.spec.ts.
 
-import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
-
-import type { Visitor } from '../../fixtures/person.ts';
+import { SIZES, picture } from '../../fixtures/picture.ts';
 import { opensTheGarden, scene } from '../../fixtures/scene.ts';
 import { expect, test } from '../../fixtures/test.ts';
-
-const HERE = dirname(fileURLToPath(import.meta.url));
-const RESULTS = resolve(HERE, '../../results/screenshots');
-const DOCS = resolve(HERE, '../../../docs/screenshots');
-
-const SIZES = { wide: { width: 1360, height: 860 }, phone: { width: 390, height: 844 } };
-
-async function picture({ page }: Visitor, name: string): Promise<void> {
-  const path = resolve(RESULTS, `${name}.png`);
-  await page.screenshot({ path, animations: 'disabled', caret: 'hide' });
-  const kept = resolve(DOCS, `${name}.png`);
-  if (process.env['NATTER_E2E_SCREENSHOTS'] === 'docs' || !existsSync(kept)) {
-    mkdirSync(DOCS, { recursive: true });
-    copyFileSync(path, kept);
-  }
-}
 
 /** How much happens at a point of a busy time: more in the middle, and never twice the same. */
 function aBusyTime(part: number, at: number): Record<string, number> {

@@ -249,7 +249,7 @@ async fn everything_moves_from_file_to_file() {
     let file = old.folder.path().join("move.natter");
     let census = written(&*old.store, &file).await;
     assert_eq!(census.rooms, 7);
-    assert_eq!((census.people, census.logins), (7, 3));
+    assert_eq!((census.people, census.logins), (8, 3));
     filled(&*new.store, &file).await;
     same(&old.world, &new.world, &town).await;
 

@@ -177,10 +177,9 @@ impl Deletions {
     /// Makes the first of the others, by role and name, owner.
     async fn hand_over(&self, user: UserId, room: RoomId) -> Result<(), DeletionError> {
         let members = self.parts.store.members(room).await?;
-        let mut heirs = members.into_iter().filter(|member| member.user.id != user && !member.user.deleted);
         // Where only bots are left the room is archived, and one of them stands for an owner.
-        let bot = heirs.by_ref().find(|heir| heir.user.bot);
-        let heir = heirs.find(|heir| !heir.user.bot).or(bot);
+        let heirs = members.into_iter().filter(|member| member.user.id != user && !member.user.deleted);
+        let heir = heirs.min_by_key(|heir| heir.user.bot);
         let (Some(heir), Some(record)) = (heir, self.parts.store.room(room).await?) else { return Ok(()) };
         let heir = heir.user.id;
         // Roles are given in rooms that are open.
