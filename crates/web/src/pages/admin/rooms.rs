@@ -78,7 +78,7 @@ fn Line(it: AdminRoom) -> impl IntoView {
     let AdminRoom { room, head } = it;
     let private = room.visibility == Visibility::Private;
     let members = usize::try_from(room.member_count).unwrap_or(usize::MAX);
-    let tags = [(private, t("new_room.private"), ""), (room.archived, t("admin.is_archived"), "b")];
+    let tags = [(private, t("new_room.private"), ""), (room.archived, t("admin.is_archived"), "wrong")];
     let tags = tags.into_iter().filter(|(is, ..)| *is);
     let tags = tags.map(|(_, name, class)| view! { <span class=format!("tag {class}")>{name}</span> }.into_any());
     view! {
