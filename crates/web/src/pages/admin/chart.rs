@@ -35,7 +35,7 @@ pub enum Kind {
 #[derive(Clone, PartialEq, Eq)]
 pub struct Series {
     pub name: &'static str,
-    /// `calm` is the accent, `wrong` says that something was.
+    /// `calm` is the accent, `trouble` says that something was.
     pub class: &'static str,
     pub values: Vec<u64>,
 }

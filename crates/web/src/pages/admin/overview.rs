@@ -129,9 +129,9 @@ fn Charts(found: RwSignal<Option<Result<Figures, ApiError>>>) -> impl IntoView {
     let messages = shown(&[("admin.messages", "calm", |figure| figure.messages_sent)]);
     let logins = shown(&[
         ("admin.logins", "calm", |figure| figure.logins),
-        ("admin.logins_failed", "wrong", |figure| figure.logins_failed),
+        ("admin.logins_failed", "trouble", |figure| figure.logins_failed),
     ]);
-    let errors = shown(&[("admin.errors", "wrong", |figure| figure.errors)]);
+    let errors = shown(&[("admin.errors", "trouble", |figure| figure.errors)]);
     view! {
         {live(move || figures.with(|figures| tiles(&figures.items)))}
         <div class="charts">

@@ -132,7 +132,7 @@ fn Line(list: Accounts, at: usize, account: Account) -> impl IntoView {
     let tags = [
         (account.admin, t("admin.is_admin"), "calm"),
         (account.user.guest, t("role.guest"), ""),
-        (account.disabled, t("admin.is_disabled"), "wrong"),
+        (account.disabled, t("admin.is_disabled"), "trouble"),
     ];
     let tags = tags.into_iter().filter(|(is, ..)| *is);
     let tags = tags.map(|(_, name, class)| view! { <span class=format!("tag {class}")>{name}</span> }.into_any());
