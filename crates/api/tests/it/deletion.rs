@@ -64,6 +64,8 @@ async fn who_is_deleted_is_gone_and_their_words_stay() {
     bob.get(&path::user(&name("ann"))).await.refused(404, "not_found");
     bob.put(&path::dm(&name("ann")), &json!({})).await.refused(404, "not_found");
 
+    // Another node may remember for some seconds how an author was called.
+    eventually("the author has no name", async || bob.history(room.id, "").await.messages[0].author.deleted).await;
     let history = bob.history(room.id, "").await;
     let message = &history.messages[0];
     let author = &message.author;

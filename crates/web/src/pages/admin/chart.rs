@@ -35,7 +35,7 @@ pub enum Kind {
 #[derive(Clone, PartialEq, Eq)]
 pub struct Series {
     pub name: &'static str,
-    /// `a` is the accent, `b` says that something is wrong.
+    /// `calm` is the accent, `trouble` says that something was.
     pub class: &'static str,
     pub values: Vec<u64>,
 }

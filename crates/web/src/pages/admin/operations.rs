@@ -63,7 +63,7 @@ fn table(operations: &Operations) -> AnyView {
                     <svg class="length" viewBox="0 0 100 6" aria-hidden="true" preserveAspectRatio="none">
                         <path d=format!("M0 0H{}V6H0z", pixels(length)) />
                     </svg>
-                    {took(it.p95_us, point)}
+                    <span class="value">{took(it.p95_us, point)}</span>
                 </td>
                 <td>{took(it.max_us, point)}</td>
             </tr>

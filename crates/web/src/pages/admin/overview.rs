@@ -9,12 +9,14 @@ use crate::components::field::Segmented;
 use crate::components::memo::Memo;
 use crate::live::use_chat;
 use crate::locale::t;
-use crate::plot::number;
+use crate::plot::{number, short};
 use leptos::prelude::*;
 use natter_shared::admin::{Figure, Figures, Step};
 use std::time::Duration;
 use wasm_bindgen_futures::spawn_local;
 
+/// From here on a tile says a number in short.
+const MANY: u64 = 1_000_000;
 /// How often it is asked again.
 const AGAIN: Duration = Duration::from_mins(1);
 
@@ -123,13 +125,13 @@ fn Charts(found: RwSignal<Option<Result<Figures, ApiError>>>) -> impl IntoView {
             })
         })
     };
-    let online = shown(&[("admin.online", "a", |figure| figure.online)]);
-    let messages = shown(&[("admin.messages", "a", |figure| figure.messages_sent)]);
+    let online = shown(&[("admin.online", "calm", |figure| figure.online)]);
+    let messages = shown(&[("admin.messages", "calm", |figure| figure.messages_sent)]);
     let logins = shown(&[
-        ("admin.logins", "a", |figure| figure.logins),
-        ("admin.logins_failed", "b", |figure| figure.logins_failed),
+        ("admin.logins", "calm", |figure| figure.logins),
+        ("admin.logins_failed", "trouble", |figure| figure.logins_failed),
     ]);
-    let errors = shown(&[("admin.errors", "b", |figure| figure.errors)]);
+    let errors = shown(&[("admin.errors", "trouble", |figure| figure.errors)]);
     view! {
         {live(move || figures.with(|figures| tiles(&figures.items)))}
         <div class="charts">
@@ -157,7 +159,9 @@ fn tiles(figures: &[Figure]) -> AnyView {
         view! {
             <div class="tile">
                 <dt>{name}</dt>
-                <dd>{number(value)}</dd>
+                <dd title=number(value)>
+                    {if value < MANY { number(value) } else { short(value, t("number.point")) }}
+                </dd>
             </div>
         }
         .into_any()

@@ -78,7 +78,9 @@ fn Line(it: AdminRoom) -> impl IntoView {
     let AdminRoom { room, head } = it;
     let private = room.visibility == Visibility::Private;
     let members = usize::try_from(room.member_count).unwrap_or(usize::MAX);
-    let tags = [(private, t("new_room.private"), ""), (room.archived, t("admin.is_archived"), "b")];
+    let entries = if head.get() == 1 { "admin.entry" } else { "admin.entries" };
+    let entries = tf(entries, &[("n", &number(head.get()))]);
+    let tags = [(private, t("new_room.private"), ""), (room.archived, t("admin.is_archived"), "trouble")];
     let tags = tags.into_iter().filter(|(is, ..)| *is);
     let tags = tags.map(|(_, name, class)| view! { <span class=format!("tag {class}")>{name}</span> }.into_any());
     view! {
@@ -93,7 +95,7 @@ fn Line(it: AdminRoom) -> impl IntoView {
             </div>
             <div class="figures">
                 <span>{tn("browse.members.one", "browse.members.other", members)}</span>
-                <span class="soft">{tf("admin.entries", &[("n", &number(head.get()))])}</span>
+                <span class="soft">{entries}</span>
             </div>
         </li>
     }

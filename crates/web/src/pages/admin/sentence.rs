@@ -75,6 +75,7 @@ fn key(event: &Event) -> &'static str {
         EventKind::RefreshTokenReused => "log.refresh_token_reused",
         EventKind::TokenRefused => "log.token_refused",
         EventKind::Revoke => "log.revoke",
+        EventKind::RevokeAll if event.count == 1 => "log.revoke_one",
         EventKind::RevokeAll => "log.revoke_all",
         EventKind::PasswordChanged => "log.password_changed",
         EventKind::PasswordChangeFailed => "log.password_change_failed",

@@ -130,9 +130,9 @@ fn Line(list: Accounts, at: usize, account: Account) -> impl IntoView {
     let online = Signal::derive(move || chat.online(id));
     let myself = Memo::new(move || chat.me().is_some_and(|me| me.id == id));
     let tags = [
-        (account.admin, t("admin.is_admin"), "a"),
+        (account.admin, t("admin.is_admin"), "calm"),
         (account.user.guest, t("role.guest"), ""),
-        (account.disabled, t("admin.is_disabled"), "b"),
+        (account.disabled, t("admin.is_disabled"), "trouble"),
     ];
     let tags = tags.into_iter().filter(|(is, ..)| *is);
     let tags = tags.map(|(_, name, class)| view! { <span class=format!("tag {class}")>{name}</span> }.into_any());

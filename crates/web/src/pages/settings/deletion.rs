@@ -29,10 +29,10 @@ pub fn DeletionPart() -> impl IntoView {
             <button type="button" class="btn bad" on:click=move |_| open.set(true)>
                 {t("deletion.open")}
             </button>
-            <Show when=move || open.get()>
-                <Question on_close=Callback::new(move |()| open.set(false)) />
-            </Show>
         </Panel>
+        <Show when=move || open.get()>
+            <Question on_close=Callback::new(move |()| open.set(false)) />
+        </Show>
     }
 }
 
@@ -80,12 +80,14 @@ fn Question(on_close: Callback<()>) -> impl IntoView {
     view! {
         <Dialog label=t("deletion.title") on_close>
             <h2>{t("deletion.title")}</h2>
-            <p>{t("deletion.goes")}</p>
-            <p>{t("deletion.stays")}</p>
-            {admin.then(|| view! { <p>{t("deletion.admin")}</p> }.into_any())}
-            <p>
-                <b>{t("deletion.for_good")}</b>
-            </p>
+            <div class="explained">
+                <p>{t("deletion.goes")}</p>
+                <p>{t("deletion.stays")}</p>
+                {admin.then(|| view! { <p>{t("deletion.admin")}</p> }.into_any())}
+                <p>
+                    <b>{t("deletion.for_good")}</b>
+                </p>
+            </div>
             <form class="form" novalidate on:submit=on_submit(submit)>
                 <Failure failed submit />
                 {move || {
