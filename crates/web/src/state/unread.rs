@@ -62,6 +62,12 @@ impl ChatState {
         }
     }
 
+    /// Another tab has read a room up to there.
+    pub fn read_elsewhere(&mut self, room: RoomId, seq: Seq) -> Vec<Effect> {
+        self.read_up_to(room, seq);
+        self.count_unread()
+    }
+
     /// A deleted message is not unread any more, and an edited one may mention others than before.
     pub(super) fn doubt_unread_after(&mut self, entry: &Entry, me: UserId) {
         let Some(it) = self.rooms.get(entry.room).filter(|it| it.unread > 0) else { return };
