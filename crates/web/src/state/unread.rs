@@ -57,6 +57,7 @@ impl ChatState {
         if seq >= it.head {
             it.unread = 0;
             it.mentions = 0;
+            self.uncounted.remove(&room);
         } else if it.unread > 0 {
             self.uncounted.insert(room);
         }
