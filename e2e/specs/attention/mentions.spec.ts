@@ -60,7 +60,7 @@ test('a mention is counted, marked, and leads to whom it names', async ({ people
   await expect(bob.page.locator('link[rel=icon]')).toHaveAttribute('href', '/favicon-new.svg');
   await ann.says('@bob come and see');
   await expect(link).toHaveAttribute('data-mentions', '1');
-  await expect(link).toHaveAccessibleName(/1 mention you/);
+  await expect(link).toHaveAccessibleName(/mentions of you: 1/);
   await expect(bob.page).toHaveTitle('(1) Browse rooms · Natter');
   await expect(bob.page.locator('link[rel=icon]')).toHaveAttribute('href', '/favicon-calls.svg');
   expect((await bob.context.request.get(`${bob.origin}/favicon-calls.svg`)).headers()['content-type']).toBe('image/svg+xml');

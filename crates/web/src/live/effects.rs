@@ -4,6 +4,7 @@ use super::browser;
 use super::link;
 use super::notices;
 use super::tab::Tab;
+use super::tabs::Said;
 use crate::api::{ApiError, messages, rooms};
 use crate::state::{ChatState, Effect, Members, Pins};
 use leptos::task::spawn_local;
@@ -30,6 +31,9 @@ pub fn run(tab: &Rc<Tab>, effect: Effect) {
         Effect::Read { room, seq } => {
             tab.watermarks.borrow_mut().read(room, seq);
             tell_marks(tab);
+            if let Some(user) = tab.peek(ChatState::my_id) {
+                tab.tell_other_tabs(Said::Read { user, room, seq });
+            }
         }
         Effect::LoadMembers { room } => spawn_local(read_members(Rc::clone(tab), room)),
         Effect::LoadPins { room } => spawn_local(read_pins(Rc::clone(tab), room)),

@@ -207,6 +207,10 @@ fn heard_from_other_tab(tab: &Rc<Tab>, said: Said) {
                 go_out(tab, false);
             }
         }
+        Said::Read { user, room, seq } => {
+            let mine = tab.peek(ChatState::my_id) == Some(user);
+            tab.change(|state| if mine { state.read_elsewhere(room, seq) } else { Vec::new() });
+        }
         // The cookie is another one now: whoever it belongs to is signed in here as well.
         Said::SignedIn => {
             tab.api.signed_out();

@@ -57,9 +57,16 @@ impl ChatState {
         if seq >= it.head {
             it.unread = 0;
             it.mentions = 0;
+            self.uncounted.remove(&room);
         } else if it.unread > 0 {
             self.uncounted.insert(room);
         }
+    }
+
+    /// Another tab has read a room up to there.
+    pub fn read_elsewhere(&mut self, room: RoomId, seq: Seq) -> Vec<Effect> {
+        self.read_up_to(room, seq);
+        self.count_unread()
     }
 
     /// A deleted message is not unread any more, and an edited one may mention others than before.

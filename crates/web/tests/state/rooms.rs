@@ -8,7 +8,7 @@ use natter_shared::frame::ServerFrame;
 use natter_shared::id::UserId;
 use natter_shared::room::{Notify, Role, Room, RoomKind};
 use natter_shared::text::{MessageBody, RoomName};
-use natter_web::state::{Rooms, Row, ToastKind, Waiting};
+use natter_web::state::{Effect, Rooms, Row, ToastKind, Waiting};
 
 fn started() -> (Server, Client) {
     let mut server = Server::default();
@@ -265,4 +265,29 @@ fn one_goes_from_room_to_room_round_the_end() {
     assert_eq!(beside(Some(2), true, true), Some(room(1)));
     assert_eq!(beside(Some(1), true, true), Some(room(0)));
     assert_eq!(beside(Some(2), false, true), Some(room(0)));
+}
+
+#[test]
+fn what_another_tab_reads_is_read_here() {
+    let (mut server, mut ann) = in_time();
+    for whom in [&[user(0).id][..], &[]] {
+        let entry = calling(&mut server, 1, whom);
+        ann.push(&server, &entry);
+        ann.hear(&mut server);
+    }
+    let stands = |ann: &Client| {
+        let it = ann.state.rooms.get(room(1)).unwrap();
+        (it.unread, it.mentions, it.read)
+    };
+    assert_eq!(ann.state.read_elsewhere(room(1), seq(5)), [Effect::LoadRooms], "what is left is asked for");
+    assert_eq!(stands(&ann).2, seq(5));
+    assert_eq!(ann.state.read_elsewhere(room(1), seq(6)), []);
+    assert_eq!(stands(&ann), (0, 0, seq(6)));
+    // It may be ahead of this tab, and is never behind.
+    ann.state.read_elsewhere(room(1), seq(7));
+    ann.state.read_elsewhere(room(1), seq(3));
+    let entry = calling(&mut server, 1, &[user(0).id]);
+    ann.push(&server, &entry);
+    ann.hear(&mut server);
+    assert_eq!(stands(&ann), (0, 0, seq(7)));
 }

@@ -19,6 +19,8 @@ use tokio::sync::Semaphore;
 struct Watched {
     log: Arc<dyn Log>,
     batches: Mutex<Vec<usize>>,
+    /// How many calls each question about names had.
+    calls: Mutex<Vec<usize>>,
     faults: Mutex<VecDeque<StoreError>>,
     /// One permit lets one batch through.
     gate: Semaphore,
@@ -27,7 +29,8 @@ struct Watched {
 impl Watched {
     fn over(stage: &Stage, permits: usize) -> Arc<Self> {
         let log: Arc<dyn Log> = stage.parts.store.clone();
-        Arc::new(Self { log, batches: Mutex::default(), faults: Mutex::default(), gate: Semaphore::new(permits) })
+        let gate = Semaphore::new(permits);
+        Arc::new(Self { log, batches: Mutex::default(), calls: Mutex::default(), faults: Mutex::default(), gate })
     }
 
     fn batches(&self) -> Vec<usize> {
@@ -48,6 +51,7 @@ impl Log for Watched {
     }
 
     async fn heard(&self, calls: &[Call]) -> Stored<Vec<crate::store::Heard>> {
+        self.calls.lock().unwrap().push(calls.len());
         self.log.heard(calls).await
     }
 
@@ -117,6 +121,34 @@ async fn what_is_queued_together_is_one_commit_and_one_notice() {
     let told = stage.heard.until(|notices| Heard::entries(notices, room).pop()).await;
     assert_eq!(seqs(&told), (2..66).collect::<Vec<_>>());
     assert_eq!(Heard::entries(&stage.heard.all(), room).len(), 1);
+}
+
+#[tokio::test]
+async fn names_are_asked_for_once_a_batch_and_only_if_there_are_any() {
+    let stage = Stage::new();
+    let (ann, bob) = (stage.person("ann").await, stage.person("bob").await);
+    let room = stage.room(&ann, "garden", Visibility::Public).await.id;
+    stage
+        .parts
+        .store
+        .append(vec![NewEntry { what: EntryKind::Joined, ..message(&stage, &bob, room, "x") }])
+        .await
+        .unwrap();
+    let watched = Watched::over(&stage, Semaphore::MAX_PERMITS);
+    let writer = LogWriter::start(watched.clone(), stage.parts.bus.clone());
+    let says = async |texts: &[&str]| {
+        let sent = texts.iter().map(|text| writer.append(message(&stage, &ann, room, text)));
+        join_all(sent).await.into_iter().map(|outcome| match outcome {
+            Ok(Appended::New(Entry { what: EntryKind::Message(content), .. })) => content.mentions,
+            other => panic!("{other:?}"),
+        })
+    };
+    assert!(says(&["one", "two", "ann@example.org"]).await.all(|mentions| mentions.is_empty()));
+    assert_eq!(*watched.calls.lock().unwrap(), [0; 0]);
+    let mentions: Vec<Vec<UserId>> = says(&["@bob", "three", "@all", "@ann @eve"]).await.collect();
+    assert_eq!(mentions, [vec![bob.user], vec![], vec![UserId::EVERYBODY], vec![]]);
+    assert_eq!(*watched.calls.lock().unwrap(), [3]);
+    assert_eq!(watched.batches(), [3, 4]);
 }
 
 #[tokio::test]

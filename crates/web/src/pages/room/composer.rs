@@ -256,7 +256,7 @@ fn Field() -> impl IntoView {
             ev.stop_propagation();
             mode.set(Mode::Write);
         }
-        "ArrowUp" if mode.get_untracked() == Mode::Write && text.with_untracked(String::is_empty) => {
+        "ArrowUp" if !ev.alt_key() && mode.get_untracked() == Mode::Write && text.with_untracked(String::is_empty) => {
             ev.prevent_default();
             edit_last();
         }

@@ -47,6 +47,8 @@ pub fn Log() -> impl IntoView {
 
     let keys = move |ev: web_sys::KeyboardEvent| {
         let forward = match ev.key().as_str() {
+            // With Alt they lead to another room.
+            _ if ev.alt_key() => return,
             "ArrowUp" => false,
             "ArrowDown" => true,
             _ => return,
