@@ -110,3 +110,28 @@ async fn unread_messages_are_counted_in_an_index_and_to_their_limit() {
         assert_eq!(counted.iter().map(|count| number(count, "n")).collect::<Vec<_>>(), [most]);
     }
 }
+
+#[tokio::test]
+#[ignore = "needs a MongoDB: cargo xtask test starts one"]
+async fn pins_go_by_their_index() {
+    let (mongo, world) = open(&super::address(), |_| ()).await;
+    let (ann, bob) = (world.person("ann").await, world.person("bob").await);
+    let room = long_rooms(&mongo, &world, &ann, &bob).await[0];
+    for seq in [7, 700] {
+        let which = doc! { "room": room.stored(), "seq": seq };
+        mongo.shared.entries.update_one(which, doc! { "$set": { "pinned": LONG + seq } }).await.unwrap();
+    }
+    let db = &mongo.shared.db;
+    db.run_command(doc! { "profile": 2 }).await.unwrap();
+    let seqs: Vec<u64> = mongo.pins(room, ann.id).await.unwrap().iter().map(|pin| pin.seq.get()).collect();
+    db.run_command(doc! { "profile": 0 }).await.unwrap();
+    assert_eq!(seqs, [700, 7]);
+    let profile = db.collection::<Document>("system.profile");
+    let which = doc! { "op": "query", "keysExamined": { "$exists": true } };
+    let done: Vec<Document> = profile.find(which).await.unwrap().try_collect().await.unwrap();
+    assert!(!done.is_empty());
+    for call in done {
+        assert!(number(&call, "keysExamined") <= 8 && number(&call, "docsExamined") <= 4, "{call}");
+        assert!(!call.get_bool("hasSortStage").unwrap_or(false), "{call}");
+    }
+}
