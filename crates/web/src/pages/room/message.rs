@@ -100,7 +100,9 @@ pub fn MessageRow(key: RowKey) -> impl IntoView {
             data-deleted=word(deleted)
             data-pending=move || pending().then_some("true")
             on:pointerenter=move |_| hovered.set(true)
-            on:pointerleave=move |_| drop(hovered.try_set(false))
+            on:pointerleave=move |_| {
+                hovered.try_set(false);
+            }
             on:focusin=move |_| focused.set(true)
             on:focusout=move |_| {
                 // The button that opened a dialog has to be there when the focus comes back. A row that is taken away while
