@@ -22,7 +22,8 @@ pub fn fill(dist: &Path) -> Result<()> {
     for file in files(dist)? {
         let name = file.strip_prefix(dist)?.to_string_lossy().replace('\\', "/");
         // Compressed forms of a file are the server's to choose from.
-        if name == WORKER || name.ends_with(".br") || name.ends_with(".gz") {
+        let is_compressed = file.extension().is_some_and(|ext| ext == "br" || ext == "gz");
+        if name == WORKER || is_compressed {
             continue;
         }
         ensure!(!name.contains(['\'', '\\']), "{name} cannot stand in a script");

@@ -14,7 +14,7 @@ test('an emoji is found by words and goes where the cursor was', async ({ people
   await search.fill('Konfetti');
   await expect(picker.getByRole('button', { name: '🎉' })).toBeVisible();
   await search.fill('rocket');
-  await expect(picker.getByRole('button')).toHaveCount(1);
+  await expect(picker.getByRole('button').first()).toHaveText('🚀');
   await search.press('Enter');
   await expect(picker).toBeHidden();
   await expect(field).toHaveValue('Hello 🚀');

@@ -4,7 +4,9 @@ import { expect, test } from '../../fixtures/test.ts';
 
 test('what is pinned is listed for everybody, live and after a reload', async ({ people }) => {
   const { ann, bob, room } = await people.together('kitchen', 'ann', 'bob');
-  await ann.says('the **rules** of the kitchen');
+  await ann.screen.composer().fill('the **rules** of the kitchen');
+  await ann.screen.composer().press('Enter');
+  await ann.sees('the rules of the kitchen');
   await bob.says('a plan');
   for (const n of Array.from({ length: 60 }, (_, at) => at)) {
     await ann.api.send(room, `line ${n}`);

@@ -24,6 +24,12 @@ for (const colorScheme of ['light', 'dark'] as const) {
     await expect(screen.note('username')).toContainText('taken');
     await expect(screen.suggestions().first()).toBeVisible();
     await isAccessible(visitor, 'register, with errors');
+    await visitor.goes('/guest');
+    await expect(screen.title()).toHaveText('Come in as a guest');
+    await isAccessible(visitor, 'guest');
+    await screen.button('Come in').click();
+    await expect(screen.note('display_name')).not.toBeEmpty();
+    await isAccessible(visitor, 'guest, with errors');
   });
 
   test(`the room and its dialogs are accessible, ${colorScheme}`, async ({ people }) => {
@@ -56,6 +62,32 @@ for (const colorScheme of ['light', 'dark'] as const) {
     await ann.page.getByRole('searchbox', { name: 'Search messages' }).fill('timber');
     await expect(ann.page.getByTestId('search-result')).toHaveCount(1);
     await isAccessible(ann, 'search');
+    await screen.button('Close search').click();
+    await screen.messages().first().getByRole('button', { name: 'Bob' }).click();
+    await expect(screen.dialog('Bob')).toBeVisible();
+    await isAccessible(ann, 'a person');
+    await ann.page.keyboard.press('Escape');
+    await screen.button('Room settings').click();
+    await expect(screen.dialog('Room settings')).toBeVisible();
+    await isAccessible(ann, 'room settings');
+    await ann.page.keyboard.press('Escape');
+    await ann.uses('React', 'And some cake');
+    await expect(screen.dialog('React').getByRole('searchbox')).toBeFocused();
+    await isAccessible(ann, 'picking an emoji');
+    await ann.page.keyboard.type('no such thing');
+    await expect(screen.dialog('React').getByRole('status')).toBeVisible();
+    await isAccessible(ann, 'no emoji of that name');
+    await ann.page.keyboard.press('Escape');
+    await screen.message('And some cake').hover();
+    await screen.message('And some cake').getByRole('button', { name: 'Pin', exact: true }).click();
+    await ann.page.getByTestId('pins').click();
+    await expect(screen.dialog('Pinned messages').getByTestId('pin')).toHaveCount(1);
+    await isAccessible(ann, 'pinned messages');
+    await ann.page.keyboard.press('Escape');
+    await screen.composer().fill('**bold** _leaning_ ~~gone~~ `code`\n> a quote\n- one\n- two\n1. first\nhttps://example.org');
+    await screen.composer().press('Enter');
+    await expect(screen.bodies().last().locator('strong')).toBeVisible();
+    await isAccessible(ann, 'a message of every kind');
     await ann.losesTheNetwork();
     await ann.says('written without a network');
     await isAccessible(ann, 'without a network');

@@ -4,6 +4,9 @@ import type { Page } from '@playwright/test';
 
 import { expect, test } from '../../fixtures/test.ts';
 
+// Where the browser keeps the whole page, nothing of it is missing without a network; that is told in offline.spec.ts.
+test.use({ serviceWorkers: 'block' });
+
 /** The names of the modules that a page asks for from now on, without their hashes. */
 function modules(page: Page): string[] {
   const asked: string[] = [];

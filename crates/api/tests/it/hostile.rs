@@ -148,12 +148,18 @@ async fn ids_and_paths_that_lead_nowhere() {
     let ann = server.person("ann").await;
     let unknown = "0b8e1a5c-7d3f-4a61-9d7e-2f6f0a9c1b22";
     for id in [unknown, "null", "undefined", "..", "%2e%2e", "0", "%00", "'%20OR%201=1", "{$ne:1}", "٢٢٢"] {
-        for rest in ["", "/messages", "/members", "/entries", "/code"] {
+        for rest in ["", "/messages", "/members", "/entries", "/code", "/pins"] {
             let path = format!("{}/{id}{rest}", path::ROOMS);
             let answer = ann.get(&path).await;
             assert!([400, 404].contains(&answer.status.as_u16()) || id.contains(".."), "{path}: {}", answer.status);
             assert!(!answer.status.is_server_error() && !answer.status.is_success() || id.contains(".."), "{path}");
         }
+    }
+    let room = ann.makes_room("garden", "public").await.id;
+    for seq in ["0", "-1", "1.5", "1e9", "x", "%00", "9007199254740992", "{$gt:0}"] {
+        let path = format!("{}/{seq}/pin", path::messages(room));
+        let answer = ann.put(&path, &json!({})).await;
+        assert!([400, 404].contains(&answer.status.as_u16()), "{path}: {} {}", answer.status, answer.text);
     }
     for path in ["//api/v1/me", "/api//v1/me", "/api/v1/me/", "/API/V1/ME", "/api/..;/api/v1/me", "/api/v1/%6de/x"] {
         let answer = ann.get(path).await;

@@ -96,6 +96,10 @@ impl Store {
         json::read(&self.get(WHO).await?).ok()
     }
 
+    async fn is_of(&self, user: UserId) -> bool {
+        self.who().await.is_some_and(|who| who.id == user)
+    }
+
     async fn order(&self) -> Vec<RoomId> {
         let order = self.get(ORDER).await.and_then(|text| json::read(&text).ok());
         order.unwrap_or_default()
@@ -127,7 +131,7 @@ pub fn clear() {
 pub fn belongs_to(user: UserId) {
     spawn_local(async move {
         if let Some(store) = Store::open().await
-            && store.who().await.is_none_or(|who| who.id != user)
+            && !store.is_of(user).await
         {
             store.clear().await;
         }
@@ -172,18 +176,24 @@ fn written(state: &ChatState, unsaved: &Unsaved, order: &[RoomId]) -> Option<Vec
 pub fn flush(tab: &Rc<Tab>, now: bool) {
     let at = browser::now();
     // What the server has not confirmed for this person may be old already.
-    let ready = tab.peek(|state| state.my_id().is_some() && state.rooms.loaded() && !state.restored);
-    if !ready || tab.unsaved.borrow().is_empty() || (!now && at - tab.saved_at.get() < EVERY_MS) {
+    let ready = |state: &ChatState| state.my_id().filter(|_| state.rooms.loaded() && !state.restored);
+    let Some(user) = tab.peek(ready) else { return };
+    if tab.unsaved.borrow().is_empty() || (!now && at - tab.saved_at.get() < EVERY_MS) {
         return;
     }
     tab.saved_at.set(at);
-    let unsaved = tab.unsaved.take();
+    let mut unsaved = tab.unsaved.take();
     let tab = Rc::clone(tab);
     spawn_local(async move {
         let Some(store) = Store::open().await else { return };
+        if !store.is_of(user).await {
+            store.clear().await;
+            unsaved.rooms = true;
+        }
         let order = store.order().await;
         // The person may have gone meanwhile, and what was theirs with them.
-        let Some(all) = tab.peek(|state| written(state, &unsaved, &order)) else { return };
+        let still = |state: &ChatState| written(state, &unsaved, &order).filter(|_| state.my_id() == Some(user));
+        let Some(all) = tab.peek(still) else { return };
         store.put(&all).await;
     });
 }

@@ -67,6 +67,7 @@ async fn acquaintances(world: &World, user: UserId) -> Vec<UserId> {
 
 /// Logs, messages as they stand, pages of them, and searches.
 pub async fn same_logs(a: &(impl Log + ?Sized), b: &(impl Log + ?Sized), town: &Town) {
+    let mut pinned = 0;
     for &room in &town.rooms {
         let log = whole_log(a, room).await;
         assert_eq!(whole_log(b, room).await, log);
@@ -80,8 +81,12 @@ pub async fn same_logs(a: &(impl Log + ?Sized), b: &(impl Log + ?Sized), town: &
                     (a.messages(room, reader.id, window, 30).await, b.messages(room, reader.id, window, 30).await);
                 assert_eq!(pages.0.unwrap(), pages.1.unwrap(), "{window:?}");
             }
+            let pins = a.pins(room, reader.id).await.unwrap();
+            assert_eq!(b.pins(room, reader.id).await.unwrap(), pins);
+            pinned += pins.len();
         }
     }
+    assert!(pinned > 10, "hardly anything was pinned");
     let mut found = 0;
     for reader in &town.people {
         for query in WORDS {

@@ -103,12 +103,15 @@ pub fn MessageRow(key: RowKey) -> impl IntoView {
             data-deleted=word(deleted)
             data-pending=move || pending().then_some("true")
             on:pointerenter=move |_| hovered.set(true)
-            on:pointerleave=move |_| hovered.set(false)
+            on:pointerleave=move |_| {
+                hovered.try_set(false);
+            }
             on:focusin=move |_| focused.set(true)
             on:focusout=move |_| {
-                // The button that opened a dialog has to be there when the focus comes back.
-                if frame.open.with_untracked(Option::is_none) {
-                    focused.set(false);
+                // The button that opened a dialog has to be there when the focus comes back. A row that is taken away while
+                // the focus is in it hears of that when nothing of it is left.
+                if frame.open.try_with_untracked(Option::is_none) == Some(true) {
+                    focused.try_set(false);
                 }
             }
         >

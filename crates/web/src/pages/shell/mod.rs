@@ -274,7 +274,9 @@ pub fn RoomsButton() -> impl IntoView {
 #[component]
 pub fn Banner() -> impl IntoView {
     let chat = use_chat();
-    let lost = Memo::new(move || matches!(chat.status(), Status::Reconnecting { .. } | Status::Offline { .. }));
+    let lost = Memo::new(move || {
+        chat.is_restored() || matches!(chat.status(), Status::Reconnecting { .. } | Status::Offline { .. })
+    });
     let offline = Memo::new(move || matches!(chat.status(), Status::Offline { .. }));
     let restored = Memo::new(move || chat.is_restored());
     let text = move || match (restored.get(), offline.get()) {

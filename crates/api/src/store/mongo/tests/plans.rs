@@ -137,3 +137,30 @@ async fn mentions_are_counted_without_reading_what_mentions_nobody() {
     let counts = overviews.iter().find(|it| it.room.id == room).map(|it| (it.unread, it.mentions));
     assert_eq!(counts, Some((limits::UNREAD_MAX, 3)));
 }
+
+#[tokio::test]
+#[ignore = "needs a MongoDB: cargo xtask test starts one"]
+async fn pins_go_by_their_index() {
+    let (mongo, world) = open(&super::address(), |_| ()).await;
+    let (ann, bob) = (world.person("ann").await, world.person("bob").await);
+    let room = long_rooms(&mongo, &world, &ann, &bob).await[0];
+    for seq in [7, 700] {
+        let which = doc! { "room": room.stored(), "seq": seq };
+        mongo.shared.entries.update_one(which, doc! { "$set": { "pinned": LONG + seq } }).await.unwrap();
+    }
+    let db = &mongo.shared.db;
+    db.run_command(doc! { "profile": 2 }).await.unwrap();
+    let seqs: Vec<u64> = mongo.pins(room, ann.id).await.unwrap().iter().map(|pin| pin.seq.get()).collect();
+    db.run_command(doc! { "profile": 0 }).await.unwrap();
+    assert_eq!(seqs, [700, 7]);
+    let profile = db.collection::<Document>("system.profile");
+    let which = doc! { "op": "query", "keysExamined": { "$exists": true } };
+    let done: Vec<Document> = profile.find(which).await.unwrap().try_collect().await.unwrap();
+    assert!(!done.is_empty());
+    for call in done {
+        assert!(number(&call, "keysExamined") <= 8 && number(&call, "docsExamined") <= 4, "{call}");
+        // They come out of the index in their order; what changed them is few.
+        let of_pins = call.get_document("command").unwrap().get_document("filter").unwrap().contains_key("pinned");
+        assert!(!of_pins || !call.get_bool("hasSortStage").unwrap_or(false), "{call}");
+    }
+}
