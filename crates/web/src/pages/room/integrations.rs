@@ -295,7 +295,7 @@ fn Made(made: MadeIntegration, desk: Desk) -> impl IntoView {
             <code>{example.clone()}</code>
             <CopyButton
                 label=t("integrations.copy_example")
-                text=t("integrations.copy_example").to_owned()
+                text=t("integrations.copy").to_owned()
                 value=example
             />
         </div>

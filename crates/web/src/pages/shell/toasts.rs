@@ -28,7 +28,8 @@ fn Notice(toast: Toast) -> impl IntoView {
     let (who, online, text, failed) = match toast.kind {
         ToastKind::Joined { user, .. } => {
             let text = about("toast.joined", user.display_name.as_str());
-            (Some(user), true, text, false)
+            let online = !user.bot;
+            (Some(user), online, text, false)
         }
         ToastKind::Left { user, .. } => {
             let text = about("toast.left", user.display_name.as_str());
