@@ -1,6 +1,7 @@
 // Every page and dialog, in both themes, through axe: no violations.
 
 import { isAccessible } from '../../fixtures/axe.ts';
+import { hills } from '../../fixtures/png.ts';
 import { opensTheGarden, scene } from '../../fixtures/scene.ts';
 import { expect, test } from '../../fixtures/test.ts';
 
@@ -131,6 +132,30 @@ for (const colorScheme of ['light', 'dark'] as const) {
     await ann.screen.button('Delete for good').click();
     await expect(ann.screen.note('deletion_password')).not.toBeEmpty();
     await isAccessible(ann, 'deleting an account');
+  });
+
+  test(`images are accessible, ${colorScheme}`, async ({ people }) => {
+    test.slow();
+    const { ann, bob, garden } = await scene(people, { colorScheme });
+    const file = (name: string) => ({ name, mimeType: 'image/png', buffer: hills(200, 150) });
+    const ready = '[data-testid="chosen"][data-stage="ready"]';
+    await bob.opens(garden);
+    await bob.page.getByTestId('image-chooser').setInputFiles([file('one.png'), file('two.png')]);
+    await expect(bob.page.locator(ready)).toHaveCount(2);
+    await bob.says('from the hill');
+    await ann.opens(garden);
+    await expect(ann.screen.log().getByTestId('picture').locator('img')).toHaveCount(2);
+    await ann.page.getByTestId('image-chooser').setInputFiles(file('three.png'));
+    await expect(ann.page.locator(ready)).toHaveCount(1);
+    await isAccessible(ann, 'images and chosen ones');
+    await ann.screen.log().getByTestId('picture').first().click();
+    await expect(ann.page.getByTestId('large-picture')).toBeVisible();
+    await isAccessible(ann, 'a large image');
+    await ann.page.keyboard.press('Escape');
+    await ann.goes('/settings');
+    await ann.page.getByTestId('picture-chooser').setInputFiles(file('me.png'));
+    await expect(ann.screen.dialog('Your picture').getByRole('button', { name: 'Use this picture' })).toBeEnabled();
+    await isAccessible(ann, "cutting out one's picture");
   });
 
   test(`the room on a phone is accessible, ${colorScheme}`, async ({ people }) => {
