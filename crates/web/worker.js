@@ -11,6 +11,8 @@ const INDEX = '/index.html';
 const SERVER = ['/api', '/health', '/metrics'];
 /** So long a page may take to come before the kept one is shown, in milliseconds. */
 const PATIENCE = 4_000;
+/** For so long after the network failed, nothing waits for it again: a page is made of several files. */
+const AFTERMATH = 30_000;
 
 self.addEventListener('install', (event) => event.waitUntil(keepAll()));
 self.addEventListener('activate', (event) => event.waitUntil(takeOver()));
@@ -83,10 +85,18 @@ async function fromNetwork(request) {
   }
 }
 
+let failedAt = 0;
+
 async function networkFirst(request, path) {
+  const isPart = request.mode !== 'navigate' && Date.now() - failedAt < AFTERMATH;
+  const known = isPart ? await kept(path) : undefined;
+  if (known) {
+    return known;
+  }
   try {
     return await fromNetwork(request);
   } catch {
+    failedAt = Date.now();
     return (await kept(path)) ?? fetch(request);
   }
 }

@@ -90,7 +90,8 @@ impl ChatState {
         let opened = self.opened;
         let (resuming, timelines) = (self.resuming, &self.timelines);
         let followed = |room: RoomId| resuming && timelines.get(&room).is_some_and(Timeline::is_ready);
-        let doubtful: Vec<RoomId> = self.pins.keys().copied().filter(|room| !followed(*room)).collect();
+        let known = |(room, pins): &(&RoomId, &Pins)| pins.loaded && followed(**room);
+        let doubtful: Vec<RoomId> = self.pins.iter().filter(|it| !known(it)).map(|(room, _)| *room).collect();
         self.pins.retain(|room, _| Some(*room) == opened || !doubtful.contains(room));
         doubtful.into_iter().filter(|room| Some(*room) == opened).map(|room| Effect::LoadPins { room }).collect()
     }

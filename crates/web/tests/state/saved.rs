@@ -77,6 +77,23 @@ fn what_was_saved_is_shown_and_caught_up_with() {
 }
 
 #[test]
+fn what_could_not_be_read_without_a_network_is_read_with_it() {
+    let mut server = server();
+    let said = server.says(room(0), 1, "the rules");
+    let ann = ann_in_a_room(&mut server);
+    let mut later = reopened(saved(&ann, &[room(0)]));
+    assert!(!later.state.enter(room(0)), "its messages are here");
+    later.state.pins_failed(room(0));
+    server.append(room(0), &user(1), None, EntryKind::Pinned { target: said.seq });
+    later.connect(&server);
+    later.settle(&mut server);
+    let pins = later.state.pins.get(&room(0)).unwrap();
+    assert!(pins.is_loaded());
+    assert_eq!(pins.messages().iter().map(|pin| pin.seq).collect::<Vec<_>>(), [said.seq]);
+    assert!(later.state.members.get(&room(0)).unwrap().is_complete());
+}
+
+#[test]
 fn a_long_history_is_saved_in_part_and_goes_on_from_there() {
     let mut server = server();
     for n in 0..SAVED_MESSAGES + 7 {

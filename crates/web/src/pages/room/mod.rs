@@ -144,7 +144,8 @@ pub fn RoomPage(room: RoomId) -> impl IntoView {
     });
     Effect::new(move |_| {
         frame.code.set(None);
-        if has_code.get() {
+        // Asked for once more when there is a network again.
+        if has_code.get() && !chat.is_restored() {
             spawn_local(async move {
                 if let Ok(code) = rooms::code(&chat.api(), room).await {
                     frame.code.try_set(Some(code));
