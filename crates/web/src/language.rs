@@ -1,7 +1,7 @@
 //! The language that this browser shows: the one that was chosen here, else the first of the browser's own that there is.
 
-use crate::api::fetch::{Call, fetch};
-use crate::locale::{LANGUAGES, speak};
+use crate::api::fetch::{Call, Response, fetch};
+use crate::locale::{LANGUAGES, speak, speak_more, speaks_more};
 
 /// Where the choice is kept.
 const KEY: &str = "natter-language";
@@ -32,15 +32,26 @@ pub async fn load() {
     if code == LANGUAGES[0].0 {
         return;
     }
-    let path = format!("/{code}.txt");
-    let call = Call { path: &path, method: "GET", headers: &[], body: None, fresh: false, signal: None };
-    let Ok(answer) = fetch(call).await else { return };
-    if !answer.is_good() {
-        return;
-    }
-    if let Ok(file) = answer.text().await {
+    if let Some(file) = file(code).await {
         speak(file);
         let root = web_sys::window().and_then(|window| window.document()?.document_element());
         let _ = root.map(|root| root.set_attribute("lang", code));
     }
+}
+
+/// Gets the English of the administrators' page, and says whether it is here.
+pub async fn load_desks() -> bool {
+    if !speaks_more()
+        && let Some(file) = file("en-desks").await
+    {
+        speak_more(file);
+    }
+    speaks_more()
+}
+
+async fn file(name: &str) -> Option<String> {
+    let path = format!("/{name}.txt");
+    let call = Call { path: &path, method: "GET", headers: &[], body: None, fresh: false, signal: None };
+    let answer = fetch(call).await.ok().filter(Response::is_good)?;
+    answer.text().await.ok()
 }

@@ -25,9 +25,22 @@ pub const LANGUAGES: &[(&str, &str)] = &[("en", "English"), ("de", "Deutsch")];
 /// The language that was chosen, unless that is English.
 static OTHER: OnceLock<Table> = OnceLock::new();
 
+/// The English of a part of the page that has a file of its own, for few people ever see it.
+static MORE: OnceLock<Table> = OnceLock::new();
+
 /// Speaks the language of that file from now on; the first call counts.
 pub fn speak(file: String) {
     OTHER.get_or_init(|| parse(file.leak()));
+}
+
+/// Knows the sentences of that file as well from now on; the first call counts.
+pub fn speak_more(file: String) {
+    MORE.get_or_init(|| parse(file.leak()));
+}
+
+/// Whether the sentences of such a part are here.
+pub fn speaks_more() -> bool {
+    MORE.get().is_some()
 }
 
 fn find(table: &Table, key: &str) -> Option<&'static str> {
@@ -38,7 +51,8 @@ fn find(table: &Table, key: &str) -> Option<&'static str> {
 pub fn t(key: &'static str) -> &'static str {
     static TABLE: OnceLock<Table> = OnceLock::new();
     let other = OTHER.get().and_then(|table| find(table, key));
-    other.or_else(|| find(TABLE.get_or_init(|| parse(ENGLISH)), key)).unwrap_or(key)
+    let english = || find(TABLE.get_or_init(|| parse(ENGLISH)), key);
+    other.or_else(english).or_else(|| find(MORE.get()?, key)).unwrap_or(key)
 }
 
 /// What the server or a check said, in the chosen language as far as it knows the sentences.
@@ -151,7 +165,7 @@ mod tests {
     fn every_key_in_use_has_a_text_and_every_text_is_used() {
         let mut source = String::new();
         sources(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src")), &mut source);
-        let known: BTreeSet<&str> = parse(ENGLISH).into_iter().map(|(key, _)| key).collect();
+        let known: BTreeSet<&str> = english().into_iter().map(|(key, _)| key).collect();
         let areas: BTreeSet<&str> = known.iter().filter_map(|key| key.split_once('.')).map(|(area, _)| area).collect();
         let used: BTreeSet<&str> = quoted(&source)
             .into_iter()
@@ -165,13 +179,19 @@ mod tests {
 
     const GERMAN: &str = include_str!("../locales/de.txt");
 
+    /// All of it, sorted by key.
+    fn english() -> Table {
+        let all = parse(ENGLISH).into_iter().chain(parse(include_str!("../locales/en-desks.txt")));
+        sorted(all, |(key, _)| Order::new(0, (*key).to_owned()))
+    }
+
     fn placeholders(text: &str) -> BTreeSet<&str> {
         text.split('{').skip(1).filter_map(|part| part.split_once('}')).map(|(name, _)| name).collect()
     }
 
     #[test]
     fn every_language_has_all_texts_with_the_same_values() {
-        let english = parse(ENGLISH);
+        let english = english();
         let german = parse(GERMAN);
         let keys = |table: &Table| table.iter().map(|(key, _)| *key).filter(|key| is_key(key)).collect::<BTreeSet<_>>();
         assert_eq!(keys(&german), keys(&english));
@@ -262,7 +282,7 @@ mod tests {
 
     #[test]
     fn no_key_stands_twice() {
-        let table = parse(ENGLISH);
+        let table = english();
         assert!(table.windows(2).all(|pair| pair[0].0 != pair[1].0));
     }
 }

@@ -14,7 +14,7 @@ pub const FIRST_LOAD_BYTES_MAX: u64 = 350_000;
 /// index.html and all that it names, but for the manifest: browsers fetch that when somebody installs the page.
 pub const FIRST_LOAD_MAX: usize = 6;
 /// One of the parts that come later: what somebody waits for who opens a dialog on a slow line.
-pub const PART_BYTES_MAX: u64 = 60_000;
+pub const PART_BYTES_MAX: u64 = 75_000;
 const MANIFEST: &str = ".webmanifest";
 
 /// What a first visit asks for, and what it weighs as brotli.

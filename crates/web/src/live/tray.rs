@@ -1,17 +1,17 @@
-//! Images that were chosen for a message: each goes to the server at once, and waits here for the message to be sent.
+//! Images that were chosen for a message: each goes to the server at once, by what draws it (`pages/room/tray.rs`), and waits
+//! here for the message to be sent.
 
 use super::chat::Chat;
-use crate::api::{ApiError, upload};
 use leptos::prelude::{ArcRwSignal, Get, GetUntracked, Set, Update, With, WithUntracked};
 use natter_shared::file::Uploaded;
 use natter_shared::id::{FileId, RoomId};
 use natter_shared::limits::{ATTACHMENTS_MAX, IMAGE_MAX_BYTES};
 use std::sync::atomic::{AtomicU32, Ordering};
-use wasm_bindgen_futures::spawn_local;
 
 /// How far a chosen image is.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Stage {
+    New,
     /// So much of it is sent, from 0 to 1.
     Sending(f64),
     Ready(Uploaded),
@@ -66,7 +66,7 @@ impl Tray {
         let stages = self.0.get_untracked().into_iter().map(|chosen| chosen.stage.get_untracked());
         stages.fold(None, |found, stage| match stage {
             Stage::Failed(..) => Some(Obstacle::Failed),
-            Stage::Sending(_) => found.or(Some(Obstacle::Coming)),
+            Stage::New | Stage::Sending(_) => found.or(Some(Obstacle::Coming)),
             Stage::Ready(_) => found,
         })
     }
@@ -76,14 +76,14 @@ impl Tray {
         let all = self.0.get_untracked();
         let ids = all.iter().filter_map(|chosen| match chosen.stage.get_untracked() {
             Stage::Ready(uploaded) => Some(uploaded.id),
-            Stage::Sending(_) | Stage::Failed(..) => None,
+            Stage::New | Stage::Sending(_) | Stage::Failed(..) => None,
         });
         ids.collect()
     }
 }
 
 impl Chat {
-    /// Takes images for the next message in a room, and sends them to the server. Says of what is not taken why, as a key
+    /// Takes images for the next message in a room. Says of what is not taken why, as a key
     /// of the locales.
     pub fn choose(&self, room: RoomId, files: impl IntoIterator<Item = web_sys::File>) -> Option<&'static str> {
         static NEXT: AtomicU32 = AtomicU32::new(0);
@@ -103,32 +103,18 @@ impl Chat {
                     id: NEXT.fetch_add(1, Ordering::Relaxed),
                     name: file.name(),
                     url: web_sys::Url::create_object_url_with_blob(&file).ok(),
-                    stage: ArcRwSignal::new(Stage::Sending(0.0)),
+                    stage: ArcRwSignal::new(Stage::New),
                 };
                 self.tab().chosen.borrow_mut().insert(chosen.id, file);
-                self.upload(&chosen);
                 tray.0.update(|all| all.push(chosen));
             }
         }
         wrong
     }
 
-    /// Sends a chosen image to the server, for the first time or again.
-    pub fn upload(&self, chosen: &Chosen) {
-        let (chat, id, stage) = (*self, chosen.id, chosen.stage.clone());
-        stage.set(Stage::Sending(0.0));
-        spawn_local(async move {
-            let Some(file) = chat.tab().chosen.borrow().get(&id).cloned() else { return };
-            let shown = stage.clone();
-            let answer = upload::image(&chat.api(), &file, move |part| shown.set(Stage::Sending(part))).await;
-            stage.set(match answer {
-                Ok(uploaded) => Stage::Ready(uploaded),
-                Err(error) => {
-                    let why = error.field("file").unwrap_or_else(|| ApiError::message(&error));
-                    Stage::Failed(why, error.may_retry())
-                }
-            });
-        });
+    /// The file of a chosen image, while it is in a tray.
+    pub fn chosen_file(&self, id: u32) -> Option<web_sys::File> {
+        self.tab().chosen.borrow().get(&id).cloned()
     }
 
     pub fn unchoose(&self, room: RoomId, id: u32) {

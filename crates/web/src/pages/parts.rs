@@ -15,6 +15,7 @@ use super::room::{Dialogs, EmojiPicker, Open, SearchPanel, Tray};
 use super::settings::Settings;
 use super::shell::{Jump, KeySheet, NewRoom};
 use crate::components::dialog::Anchor;
+use crate::language;
 use crate::place::Desk;
 use futures_util::FutureExt;
 use leptos::prelude::*;
@@ -89,7 +90,7 @@ pub fn sheet(sheet: Sheet) -> AnyView {
     coming(&SHEETS, Around::Page, move || now(draw_sheet(sheet.clone())))
 }
 
-static DESKS: Part = Part::new(|| Box::pin(async { fetch_desks().await.is_ok() }));
+static DESKS: Part = Part::new(|| Box::pin(async { language::load_desks().await && fetch_desks().await.is_ok() }));
 
 part!(desks, fetch_desks, draw_desk(desk: Desk) {
     view! { <Admin desk /> }.into_any()
