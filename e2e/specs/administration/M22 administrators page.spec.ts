@@ -56,7 +56,9 @@ test('figures are drawn, read off with pointer and keyboard, and read as a table
   await expect(ada.screen.title()).toHaveText('Administration');
   await expect(ada.screen.tile('Messages sent')).toHaveText('5');
   await expect(ada.screen.tile('New accounts')).toHaveText('1');
+  await ada.page.getByRole('radio', { name: 'Hour' }).check({ force: true });
   const chart = ada.screen.chart('messages');
+  await expect(chart.getByRole('slider')).toHaveAttribute('aria-valuemax', '59');
   await chart.getByRole('button', { name: /Show as a table/ }).click();
   await expect(chart.getByRole('row').filter({ has: ada.page.getByRole('cell', { name: '5', exact: true }) })).toHaveCount(1);
   await expect(chart.getByRole('row')).toHaveCount(61);
@@ -83,7 +85,7 @@ test('figures are drawn, read off with pointer and keyboard, and read as a table
   await expect(ada.screen.tile('Messages sent')).toHaveText('5');
 
   await expect(ada.screen.operations()).toContainText('of the node that answered', { ignoreCase: true });
-  await expect(ada.screen.operations().getByRole('row').filter({ hasText: '/api/v1/admin/figures' })).toBeVisible();
+  await expect(ada.screen.operations().getByRole('row').filter({ hasText: '/api/v1/auth/refresh' })).toBeVisible();
   await expect(ada.screen.operations().getByRole('row').filter({ hasText: room.id })).toHaveCount(0);
 });
 

@@ -196,7 +196,10 @@ impl Chat {
 
     /// The entry of an event row.
     pub fn event(&self, room: RoomId, seq: Seq) -> Option<Entry> {
-        let find = |state: &ChatState| state.timelines.get(&room)?.event(seq).cloned();
+        let find = |state: &ChatState| {
+            let entry = state.timelines.get(&room)?.event(seq)?;
+            Some(Entry { author: state.people.author(&entry.author), ..entry.clone() })
+        };
         self.read(&[Part::Timeline(room)], find)
     }
 

@@ -137,11 +137,11 @@ fn whose_account_is_deleted_has_no_name_any_more_in_what_was_loaded_before() {
     ann.settle(&mut server);
     let author = |ann: &Client| {
         let rows = ann.state.rows(room(0));
-        let views = rows.iter().filter_map(|row| match row {
+        let mut views = rows.iter().rev().filter_map(|row| match row {
             Row::Message(key) => ann.state.message(room(0), *key),
             _ => None,
         });
-        views.last().map(|view| (view.body, view.author.display_name.to_string(), view.author.deleted))
+        views.next().map(|view| (view.body, view.author.display_name.to_string(), view.author.deleted))
     };
     assert_eq!(author(&ann), Some(("I was here".to_owned(), "bob".to_owned(), false)));
     let gone = User::erased(user(1).id);

@@ -33,14 +33,14 @@ pub fn Slowest(
         ask.run(());
     });
     view! {
-        <section class="chart wide" aria-label=t("admin.slowest") data-testid="operations">
+        <div class="chart wide" data-testid="operations">
             <h2>{t("admin.slowest")}</h2>
             {live(move || match found.get() {
                 None => view! { <ListSkeleton rows=4 /> }.into_any(),
                 Some(Err(error)) => failure(&error, ask),
                 Some(Ok(operations)) => table(&operations),
             })}
-        </section>
+        </div>
     }
 }
 

@@ -220,7 +220,7 @@ pub fn EventRow(seq: Seq) -> impl IntoView {
 }
 
 fn event_text(entry: &Entry, name_of: impl Fn(UserId) -> String) -> String {
-    let by = if entry.author.deleted { t("person.deleted") } else { entry.author.display_name.as_str() };
+    let by = entry.author.display_name.as_str();
     match &entry.what {
         EntryKind::Joined => tf("event.joined", &[("by", by)]),
         EntryKind::Left => tf("event.left", &[("by", by)]),
