@@ -34,8 +34,9 @@ pub fn start() {
 fn App() -> impl IntoView {
     let chat = Chat::start();
     // While one works on the page it is never an old one that is shown.
-    #[cfg(feature = "split")]
-    chat.keep_page();
+    if cfg!(feature = "split") {
+        chat.keep_page();
+    }
     provide_context(chat);
     view! {
         <Router>

@@ -115,7 +115,6 @@ impl Chat {
     }
 
     /// Has the browser keep the page for a time without a network.
-    #[cfg(feature = "split")]
     pub fn keep_page(&self) {
         worker::keep_page(&self.tab());
     }
