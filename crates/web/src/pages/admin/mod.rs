@@ -7,6 +7,7 @@ mod moments;
 mod operations;
 mod overview;
 mod rooms;
+mod searched;
 mod sentence;
 mod users;
 

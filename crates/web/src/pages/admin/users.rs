@@ -1,22 +1,17 @@
 //! Everybody who has an account, or is here as a guest: who they are, when they came last, and keeping them out.
 
-use super::{More, failure};
-use crate::api::{ApiError, admin};
+use super::searched::{Found, Searched};
+use crate::api::admin;
 use crate::components::avatar::Avatar;
 use crate::components::dialog::Confirm;
-use crate::components::drawing::{List, Show};
+use crate::components::drawing::List;
 use crate::components::memo::Memo;
 use crate::components::moment::day_and_clock;
-use crate::components::notice::{Empty, ListSkeleton};
 use crate::live::use_chat;
 use crate::locale::{t, tf};
 use leptos::prelude::*;
 use natter_shared::admin::Account;
-use std::time::Duration;
 use wasm_bindgen_futures::spawn_local;
-
-/// So long after the last key the server is asked.
-pub const PAUSE: Duration = Duration::from_millis(250);
 
 /// What is to be done with somebody, once the question is answered.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -35,91 +30,23 @@ struct Accounts {
 #[component]
 pub fn Users() -> impl IntoView {
     let chat = use_chat();
-    let wanted = RwSignal::new(String::new());
-    let state = RwSignal::new(None::<Result<(), ApiError>>);
-    let cursor = RwSignal::new(None::<String>);
-    let busy = RwSignal::new(false);
-    let generation = StoredValue::new(0_u32);
-    let list = Accounts { items: RwSignal::new(Vec::new()), asked: RwSignal::new(None) };
-    let ask = Callback::new(move |more: bool| {
-        generation.update_value(|it| *it += 1);
-        let mine = generation.get_value();
-        let q = Some(wanted.with_untracked(|text| text.trim().to_owned())).filter(|text| !text.is_empty());
-        let after = cursor.get_untracked().filter(|_| more);
-        busy.set(true);
-        spawn_local(async move {
-            let answer = admin::users(&chat.api(), q, after).await;
-            if generation.try_get_value() != Some(mine) {
-                return;
-            }
-            busy.set(false);
-            match answer {
-                Ok(page) => {
-                    cursor.set(page.cursor);
-                    list.items.update(|items| {
-                        if !more {
-                            items.clear();
-                        }
-                        items.extend(page.items);
-                    });
-                    state.set(Some(Ok(())));
-                }
-                Err(error) if more => chat.complain(&error),
-                Err(error) => state.set(Some(Err(error))),
-            }
-        });
-    });
-    let again = Callback::new(move |()| ask.run(false));
-    again.run(());
+    let found = Found::new(move |q, cursor| async move { admin::users(&chat.api(), q, cursor).await });
+    let list = Accounts { items: found.items, asked: RwSignal::new(None) };
     view! {
-        <Search label=t("admin.search_users") wanted again />
-        {move || match state.get() {
-            None => view! { <ListSkeleton rows=6 /> }.into_any(),
-            Some(Err(error)) => failure(&error, again),
-            Some(Ok(())) => ().into_any(),
-        }}
-        <ul class="cards" aria-label=t("admin.users")>
-            <List
-                each=move || list.items.get().into_iter().enumerate().collect()
-                key=|(at, it): &(usize, Account)| {
-                    format!("{at} {} {} {} {:?}", it.user.id, it.disabled, it.admin, it.last_login_at)
-                }
-                let((at, account))
-            >
-                <Line list at account />
-            </List>
-        </ul>
-        <Show when=move || matches!(state.get(), Some(Ok(()))) && list.items.with(Vec::is_empty)>
-            <Empty title=t("admin.no_users") text=t("admin.no_users_text") />
-        </Show>
-        <More cursor busy on_more=Callback::new(move |()| ask.run(true)) />
-        {move || list.asked.get().map(|(act, at)| view! { <Question list act at /> }.into_any())}
-    }
-}
-
-/// A field that asks a moment after the last key.
-#[component]
-pub fn Search(label: &'static str, wanted: RwSignal<String>, again: Callback<()>) -> impl IntoView {
-    let typed = StoredValue::new(0_u32);
-    view! {
-        <input
-            class="input search"
-            type="search"
-            aria-label=label
-            placeholder=label
-            prop:value=wanted
-            on:input=move |ev| {
-                wanted.set(event_target_value(&ev));
-                typed.update_value(|it| *it += 1);
-                let mine = typed.get_value();
-                let later = move || {
-                    if typed.try_get_value() == Some(mine) {
-                        again.run(());
+        <Searched found label=t("admin.search_users") none=("admin.no_users", "admin.no_users_text")>
+            <ul class="cards" aria-label=t("admin.users")>
+                <List
+                    each=move || list.items.get().into_iter().enumerate().collect()
+                    key=|(at, it): &(usize, Account)| {
+                        format!("{at} {} {} {} {:?}", it.user.id, it.disabled, it.admin, it.last_login_at)
                     }
-                };
-                set_timeout(later, PAUSE);
-            }
-        />
+                    let((at, account))
+                >
+                    <Line list at account />
+                </List>
+            </ul>
+        </Searched>
+        {move || list.asked.get().map(|(act, at)| view! { <Question list act at /> }.into_any())}
     }
 }
 
