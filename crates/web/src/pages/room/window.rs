@@ -11,14 +11,11 @@ use leptos::prelude::*;
 use natter_shared::id::{RoomId, Seq};
 use wasm_bindgen_futures::spawn_local;
 
-/// So many rows are in the document at most, and so many are exchanged in one frame: few, for each costs some of the time
-/// that a frame has.
+/// So many rows are in the document at most, and so many are exchanged at a time.
 const DRAWN: usize = 160;
-const STEP: usize = 12;
-/// This near to the window's edge, in CSS pixels, the next rows are drawn, and past it others loaded. All rows that are drawn
-/// are higher than twice this and a screen, else the two edges would pull at them in turn.
-const NEAR: i32 = 1_200;
-/// This near to the top older messages are loaded for somebody who is at the end and has not asked for any yet.
+const STEP: usize = 60;
+/// This near to the window's edge, in CSS pixels, the next rows are drawn; this near to the top, older ones are loaded.
+const NEAR: i32 = 800;
 const NEAR_TOP: i32 = 300;
 
 #[derive(Clone, Copy)]
@@ -114,11 +111,10 @@ impl Window {
         // Nothing of a page that is gone is asked for.
         let Some(view) = self.view.try_get_untracked() else { return };
         let start = self.start();
-        let near_top = if self.keeper.following().try_get_untracked() == Some(false) { NEAR } else { NEAR_TOP };
         if above < NEAR && start > 0 {
             let row = self.rows.with_untracked(|rows| rows.get(start.saturating_sub(STEP)).copied());
             self.first.set(row.map(|row| row.key()));
-        } else if above < near_top && view.older && !view.loading_older && self.failed.with_untracked(Option::is_none) {
+        } else if above < NEAR_TOP && view.older && !view.loading_older && self.failed.with_untracked(Option::is_none) {
             self.load_older();
         }
         if below >= NEAR {
