@@ -60,6 +60,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
     await isAccessible(ann, 'keys');
     await ann.page.keyboard.press('Escape');
     await expect(sheet).toBeHidden();
+    await expect(ann.screen.log()).toBeFocused();
     // Where one writes, a question mark is one.
     await ann.screen.composer().focus();
     await ann.page.keyboard.type('why?');

@@ -113,7 +113,7 @@ test('what is no image is refused in words, and nothing that was typed is lost',
 
 test('a picture of one\'s own is cut out, seen by others, and given up again', async ({ people }) => {
   const { ann, bob, room } = await people.together('kitchen', 'ann', 'bob');
-  await ann.page.goto('/settings');
+  await ann.goes('/settings');
   await ann.page.getByTestId('picture-chooser').setInputFiles({ name: 'me.png', mimeType: 'image/png', buffer: RED });
   const cutter = ann.screen.dialog('Your picture');
   await cutter.getByRole('slider').fill('2');
@@ -128,7 +128,7 @@ test('a picture of one\'s own is cut out, seen by others, and given up again', a
   const message = bob.screen.message('with a face');
   await expect(message.locator('.ava img')).toHaveJSProperty('naturalWidth', 256);
 
-  await ann.page.goto('/settings');
+  await ann.goes('/settings');
   await ann.screen.button('Use the drawn one').click();
   await expect(ann.page.getByTestId('own-picture').locator('svg')).toBeVisible();
   await expect(ann.screen.button('Use the drawn one')).toHaveCount(0);

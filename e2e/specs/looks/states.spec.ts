@@ -27,8 +27,8 @@ for (const [size, colorScheme] of [['wide', 'light'], ['phone', 'dark']] as cons
       await route.abort();
     });
     const other = await ann.api.createRoom('far-away', '');
-    await ann.goes(`/rooms/${other.id}`);
-    await expect(ann.page.locator('.skeleton, .bars, [aria-busy="true"]').first()).toBeVisible();
+    await ann.goes(`/r/${other.id}`);
+    await expect(ann.page.getByTestId('log-skeleton')).toBeVisible();
     await picture(ann, named('loading'));
     answer();
     await expect(ann.screen.alert()).toBeVisible();
@@ -39,7 +39,7 @@ for (const [size, colorScheme] of [['wide', 'light'], ['phone', 'dark']] as cons
     test.slow();
     const all = await scene(people, { ...options, locale: 'de-DE' });
     const { ann, garden } = all;
-    await ann.opens(garden);
+    await ann.goes(`/r/${garden.id}`);
     await expect(ann.page.getByTestId('body')).toHaveCount(9);
     await picture(ann, named('german'));
     await ann.goes('/settings');

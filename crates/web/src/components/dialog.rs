@@ -65,16 +65,22 @@ pub fn Dialog(
     let node = NodeRef::<html::Dialog>::new();
     let before = document().active_element().and_then(|element| element.dyn_into::<web_sys::HtmlElement>().ok());
     let before = StoredValue::new_local(before);
+    let shown = StoredValue::new_local(None::<web_sys::HtmlDialogElement>);
     Effect::new(move |_| {
         let Some(dialog) = node.get() else { return };
         if !dialog.open() {
             let _ = dialog.show_modal();
+            shown.set_value(Some(dialog.clone()));
             if let Some(anchor) = anchor {
                 place(&dialog, anchor);
             }
         }
     });
     on_cleanup(move || {
+        // As long as it is open nothing outside of it takes the focus.
+        if let Some(dialog) = shown.try_get_value().flatten() {
+            dialog.close();
+        }
         if let Some(element) = before.try_get_value().flatten().filter(|element| element.is_connected()) {
             let _ = element.focus();
         }
@@ -97,8 +103,11 @@ pub fn Dialog(
                 on_close.run(());
             }
             on:keydown=move |ev| {
-                if ev.key() == "Escape" {
+                // Also out of a search field, which would empty itself first.
+                if ev.key() == "Escape" && !ev.is_composing() {
                     ev.stop_propagation();
+                    ev.prevent_default();
+                    on_close.run(());
                 }
             }
             on:mousedown=move |ev| {
