@@ -76,6 +76,16 @@ fn Item(chosen: Chosen) -> impl IntoView {
             .into_any()
         }
     });
+    // What the browser cannot show either is called by its name.
+    let unseen = RwSignal::new(url.is_none());
+    let called = name.clone();
+    let seen = live(move || {
+        if unseen.get() {
+            return view! { <span class="unseen">{called.clone()}</span> }.into_any();
+        }
+        let alt = tf("image.named", &[("name", &called)]);
+        view! { <img src=url.clone() alt=alt on:error=move |_| unseen.set(true) /> }.into_any()
+    });
     let word = move || match stage.get() {
         Stage::New | Stage::Sending(_) => "sending",
         Stage::Ready(_) => "ready",
@@ -83,7 +93,7 @@ fn Item(chosen: Chosen) -> impl IntoView {
     };
     view! {
         <li data-testid="chosen" data-stage=word>
-            <img src=url alt=tf("image.named", &[("name", &name)]) />
+            {seen}
             {state}
             <CloseButton
                 label=tf("image.remove", &[("name", &name)])
