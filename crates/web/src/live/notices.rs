@@ -6,6 +6,7 @@ use super::browser;
 use super::tab::Tab;
 use crate::locale::tf;
 use crate::state::ChatState;
+use crate::text_spans::plain;
 use gloo_timers::future::TimeoutFuture;
 use js_sys::{Function, Promise, Reflect};
 use leptos::task::spawn_local;
@@ -157,7 +158,7 @@ impl Notice {
         let names = [("name", display_name.as_str()), ("room", it.room.name.as_str())];
         let direct = it.room.kind == RoomKind::Direct || message.content.to.is_some();
         let title = tf(if direct { "notices.wrote" } else { "notices.mentioned" }, &names);
-        Some(Self { title, text: message.content.body.as_str().chars().take(SHOWN).collect() })
+        Some(Self { title, text: plain(message.content.body.as_str()).chars().take(SHOWN).collect() })
     }
 
     fn show(self, tab: &Rc<Tab>, room: RoomId, show: Show) {

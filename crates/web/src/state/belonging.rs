@@ -131,6 +131,11 @@ impl ChatState {
                 timeline.hear(it.head);
             }
         }
+        let new: Vec<RoomId> = rooms
+            .iter()
+            .map(|it| it.room.id)
+            .filter(|room| self.rooms.loaded() && !self.rooms.contains(*room))
+            .collect();
         // Where the list was made before the server heard how far one has read here, it is behind.
         let read: Vec<(RoomId, Seq)> = self.rooms.iter().map(|it| (it.room.id, it.read)).collect();
         for room in self.rooms.merge(rooms) {
@@ -142,6 +147,7 @@ impl ChatState {
         self.changes.rooms = true;
         let mut effects = self.read_gaps();
         effects.extend(self.list_came());
+        effects.extend(new.into_iter().filter_map(|room| self.call_of_new(room)));
         // Not asked for again at once: the next heads do, when the server has heard.
         effects.extend(self.count_unread().into_iter().filter(|effect| *effect != Effect::LoadRooms));
         effects

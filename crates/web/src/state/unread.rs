@@ -94,6 +94,15 @@ impl ChatState {
         calls.then_some(Effect::Call { room: entry.room, seq: entry.seq })
     }
 
+    /// What the last message of a room that one has just got into asks for: a conversation that somebody begins comes with
+    /// what they say first.
+    pub(super) fn call_of_new(&self, room: RoomId) -> Option<Effect> {
+        let it = self.rooms.get(room).filter(|it| it.unread > 0)?;
+        let message = it.last_message.as_ref().filter(|message| message.seq > it.read && !message.deleted)?;
+        let me = self.my_id().filter(|me| message.author.id != *me)?;
+        is_call(it, &message.content, me).then_some(Effect::Call { room, seq: message.seq })
+    }
+
     /// Takes in what of a room calls for one's attention, as it was chosen here or elsewhere.
     pub fn notify_set(&mut self, room: RoomId, notify: Notify) {
         if let Some(it) = self.rooms.get_mut(room) {

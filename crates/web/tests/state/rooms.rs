@@ -225,6 +225,25 @@ fn a_muted_room_calls_for_what_its_reader_wants() {
 }
 
 #[test]
+fn a_conversation_that_somebody_begins_calls_with_what_they_say_first() {
+    let (mut server, mut ann) = in_time();
+    let begun = |server: &mut Server, ann: &mut Client, n: u8, whom: &[UserId]| {
+        server.open(room(n), "new");
+        let entry = calling(server, n, whom);
+        let new = server.overviews(user(0).id).into_iter().find(|it| it.room.id == room(n)).unwrap();
+        ann.take(server, ServerFrame::Room { room: new.room });
+        ann.answer(server);
+        entry
+    };
+    let entry = begun(&mut server, &mut ann, 2, &[user(0).id]);
+    assert_eq!(ann.calls, [(room(2), entry.seq)]);
+    // Nothing for anybody, and a list that is read again.
+    begun(&mut server, &mut ann, 3, &[]);
+    ann.state.rooms_loaded(server.overviews(user(0).id));
+    assert_eq!(ann.calls.len(), 1);
+}
+
+#[test]
 fn what_is_looked_at_and_what_is_old_calls_nobody() {
     let (mut server, mut ann) = in_time();
     ann.open(&server, room(1));
