@@ -31,7 +31,8 @@ pub fn keep_page(tab: &Rc<Tab>) {
         spawn_local(async move {
             // A browser that refuses it shows its own page without a network.
             let Ok(registration) = JsFuture::from(container.register(SCRIPT)).await else { return };
-            let registration: ServiceWorkerRegistration = registration.unchecked_into();
+            // What blocks workers may say that it went well, and hand over nothing.
+            let Ok(registration) = registration.dyn_into::<ServiceWorkerRegistration>() else { return };
             listen(&tab, &container, &registration);
             Interval::new(ASK_MS, move || drop(registration.update())).forget();
         });

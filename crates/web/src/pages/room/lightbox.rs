@@ -61,7 +61,7 @@ pub fn Lightbox(ids: Vec<FileId>, at: usize, on_close: Callback<()>) -> impl Int
     };
     view! {
         <Dialog label=t("image.large") class="lightbox" on_close>
-            <div class="large" on:keydown=keys>
+            <div class="large-view" on:keydown=keys>
                 {image}
                 <div class="steps">{steps()} <CloseButton label=t("form.close") on_close /></div>
             </div>
