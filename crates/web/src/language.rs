@@ -39,10 +39,10 @@ pub async fn load() {
     }
 }
 
-/// Gets the English of the administrators' page, and says whether it is here.
-pub async fn load_desks() -> bool {
+/// Gets the English of the parts that come later, and says whether it is here.
+pub async fn load_more() -> bool {
     if !speaks_more()
-        && let Some(file) = file("en-desks").await
+        && let Some(file) = file("en-parts").await
     {
         speak_more(file);
     }

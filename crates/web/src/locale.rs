@@ -25,7 +25,7 @@ pub const LANGUAGES: &[(&str, &str)] = &[("en", "English"), ("de", "Deutsch")];
 /// The language that was chosen, unless that is English.
 static OTHER: OnceLock<Table> = OnceLock::new();
 
-/// The English of a part of the page that has a file of its own, for few people ever see it.
+/// The English of the parts of the page that come later, which is in a file of its own.
 static MORE: OnceLock<Table> = OnceLock::new();
 
 /// Speaks the language of that file from now on; the first call counts.
@@ -38,7 +38,7 @@ pub fn speak_more(file: String) {
     MORE.get_or_init(|| parse(file.leak()));
 }
 
-/// Whether the sentences of such a part are here.
+/// Whether the sentences of those parts are here.
 pub fn speaks_more() -> bool {
     MORE.get().is_some()
 }
@@ -181,7 +181,7 @@ mod tests {
 
     /// All of it, sorted by key.
     fn english() -> Table {
-        let all = parse(ENGLISH).into_iter().chain(parse(include_str!("../locales/en-desks.txt")));
+        let all = parse(ENGLISH).into_iter().chain(parse(include_str!("../locales/en-parts.txt")));
         sorted(all, |(key, _)| Order::new(0, (*key).to_owned()))
     }
 

@@ -18,6 +18,7 @@ use crate::components::dialog::Anchor;
 use crate::language;
 use crate::place::Desk;
 use futures_util::FutureExt;
+use futures_util::future::join;
 use leptos::prelude::*;
 use leptos::wasm_split::SplitLoaderError;
 #[cfg(feature = "split")]
@@ -44,6 +45,12 @@ macro_rules! part {
             std::future::ready(Ok($body))
         }
     };
+}
+
+/// A part whose English is not in the first module comes with it.
+async fn with_words(part: impl Future<Output = Result<(), SplitLoaderError>>) -> bool {
+    let (words, part) = join(language::load_more(), part).await;
+    words && part.is_ok()
 }
 
 /// Ways in, but for the login.
@@ -75,7 +82,7 @@ pub enum Sheet {
     Settings,
 }
 
-static SHEETS: Part = Part::new(|| Box::pin(async { fetch_sheets().await.is_ok() }));
+static SHEETS: Part = Part::new(|| Box::pin(with_words(fetch_sheets())));
 
 part!(sheets, fetch_sheets, draw_sheet(sheet: Sheet) {
     match sheet {
@@ -90,7 +97,7 @@ pub fn sheet(sheet: Sheet) -> AnyView {
     coming(&SHEETS, Around::Page, move || now(draw_sheet(sheet.clone())))
 }
 
-static DESKS: Part = Part::new(|| Box::pin(async { language::load_desks().await && fetch_desks().await.is_ok() }));
+static DESKS: Part = Part::new(|| Box::pin(with_words(fetch_desks())));
 
 part!(desks, fetch_desks, draw_desk(desk: Desk) {
     view! { <Admin desk /> }.into_any()
@@ -113,7 +120,7 @@ pub enum Overlay {
     OfRoom(Open),
 }
 
-static OVERLAYS: Part = Part::new(|| Box::pin(async { fetch_overlays().await.is_ok() }));
+static OVERLAYS: Part = Part::new(|| Box::pin(with_words(fetch_overlays())));
 
 part!(overlays, fetch_overlays, draw_overlay(overlay: (Overlay, Callback<()>)) {
     let (overlay, on_close) = overlay;
