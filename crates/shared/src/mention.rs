@@ -20,10 +20,9 @@ pub fn names(text: &str) -> Vec<&str> {
         return out;
     }
     let mut at = 0;
-    let mut before = None;
     while let Some(c) = text[at..].chars().next() {
         let rest = &text[at..];
-        let starts = !before.is_some_and(is_word);
+        let starts = begins(&text[..at]);
         let taken = match c {
             '`' => block(rest).or_else(|| code(rest)),
             '@' if starts => name(rest).inspect(|(name, _)| {
@@ -38,7 +37,6 @@ pub fn names(text: &str) -> Vec<&str> {
             break;
         }
         at += taken.map_or(c.len_utf8(), |(_, length)| length);
-        before = text[..at].chars().next_back();
     }
     out
 }
@@ -46,6 +44,16 @@ pub fn names(text: &str) -> Vec<&str> {
 /// Whether a character goes on with a word, so that nothing begins after it.
 pub fn is_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
+}
+
+/// Whether a name or an address may begin behind this text: not within a word. An underscore that stands before a word is
+/// no part of it, for it may be a sign of emphasis.
+pub fn begins(before: &str) -> bool {
+    let mut back = before.chars().rev();
+    match back.next() {
+        Some('_') => !back.next().is_some_and(|c| is_word(c) || c == '\\'),
+        last => !last.is_some_and(is_word),
+    }
 }
 
 /// What stands between lines of three back ticks.
@@ -82,8 +90,7 @@ pub fn begun(text: &str) -> Option<(usize, &str)> {
     let at = text.rfind('@')?;
     let name = &text[at + 1..];
     let fits = name.len() <= limits::USERNAME_MAX && name.chars().all(|c| is_of_name(c.to_ascii_lowercase()));
-    let starts = !text[..at].chars().next_back().is_some_and(is_word);
-    (fits && starts).then_some((at, name))
+    (fits && begins(&text[..at])).then_some((at, name))
 }
 
 /// Characters that end an address: white space, quotes, angle brackets, and what steers the direction of text, for an
@@ -153,6 +160,7 @@ mod tests {
         assert_eq!(names("ann@example.org @no @Ann a_@ann é@ann 1@ann"), [""; 0]);
         assert_eq!(names("@ann @bob @ann"), ["ann", "bob"]);
         assert_eq!(names("plain"), [""; 0]);
+        assert_eq!(names("_@ann *_@bob*_ __@eve a_b_@dan \\_@cleo"), ["ann", "bob"]);
         assert_eq!(names("@@ann @-ann- @an_"), ["ann", "-ann", "an_"]);
         assert_eq!(names(&format!("@{}", "a".repeat(33))), [""; 0]);
     }

@@ -234,6 +234,8 @@ mod tests {
             "../api/src/service/accounts.rs",
             "../api/src/service/strength.rs",
             "src/api/error.rs",
+            "src/live/doing.rs",
+            "src/live/tab.rs",
         ]
         .into_iter()
         .flat_map(read)

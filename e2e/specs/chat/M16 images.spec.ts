@@ -35,6 +35,11 @@ test('an image is chosen, shown before it is sent, and seen by the others', asyn
   await bob.page.keyboard.press('Escape');
   await expect(large).toHaveCount(0);
   await expect(bob.screen.log().getByTestId('picture')).toBeFocused();
+  await bob.screen.log().getByTestId('picture').click();
+  await large.click();
+  await expect(large, 'a click on the image does not close it').toBeVisible();
+  await bob.page.mouse.click(20, 300);
+  await expect(large, 'one beside it does').toHaveCount(0);
 
   await bob.page.reload();
   await expect(pictures(bob)).toHaveCount(1);

@@ -15,7 +15,7 @@ use leptos::prelude::{
     GetValue, LocalStorage, StoredValue, expect_context, provide_context, window_event_listener_untyped,
 };
 use natter_shared::account::User;
-use natter_shared::entry::{Entry, Message};
+use natter_shared::entry::{Author, Entry, Message};
 use natter_shared::id::{RoomId, Seq, UserId};
 use natter_shared::room::{Member, RoomOverview};
 use std::collections::BTreeSet;
@@ -144,6 +144,11 @@ impl Chat {
     /// Somebody whom this tab has met.
     pub fn person(&self, user: UserId) -> Option<User> {
         self.read(&[Part::People], |state| state.people.get(user).cloned())
+    }
+
+    /// What the author of something that was loaded before is called now.
+    pub fn name_of(&self, author: &Author) -> String {
+        self.read(&[Part::People], |state| state.people.author(author).display_name.to_string())
     }
 
     /// Who is in a room, those online first, then by name; `None` as long as they are not loaded.

@@ -60,7 +60,7 @@ pub(super) fn inline(text: &str) -> Vec<Span<'_>> {
     let mut before = None;
     while let Some(c) = text[at..].chars().next() {
         let rest = &text[at..];
-        if let Some((span, length)) = word(rest, before, line.closes()) {
+        if let Some((span, length)) = word(rest, &text[..at], line.closes()) {
             line.text(plain, at);
             line.top().push(span);
             at += length;
@@ -76,8 +76,7 @@ pub(super) fn inline(text: &str) -> Vec<Span<'_>> {
                     plain = at + run;
                 }
             }
-            // What a sign stands around begins like a word of its own, also behind an underscore.
-            before = Some(if plain == at + run { '*' } else { c });
+            before = Some(c);
             at += run;
         } else {
             at += c.len_utf8();

@@ -60,6 +60,7 @@ fn code_is_not_looked_into() {
 fn mentions_are_usernames_at_a_words_start() {
     assert_eq!(spans("@ann, and @tunde.bello."), [Mention("ann"), Text(", and "), Mention("tunde.bello"), Text(".")]);
     assert_eq!(spans("ann@example.org @no @Ann"), [Text("ann@example.org @no @Ann")]);
+    assert_eq!(spans("_@ann"), [Text("_"), Mention("ann")]);
     assert_eq!(spans("**@ann**"), [Bold(vec![Mention("ann")])]);
 }
 

@@ -4,10 +4,10 @@ use super::Span;
 use natter_shared::mention;
 pub(super) use natter_shared::mention::is_word;
 
-/// The piece that a line goes on with, and its length with the signs around it; `before` is the character before it.
+/// The piece that a line goes on with, and its length with the signs around it; `before` is the line before it.
 /// `closes` are the signs of emphasis that an address may stand in, and that its end is not part of.
-pub(super) fn word<'a>(rest: &'a str, before: Option<char>, closes: &str) -> Option<(Span<'a>, usize)> {
-    let starts = !before.is_some_and(is_word);
+pub(super) fn word<'a>(rest: &'a str, before: &str, closes: &str) -> Option<(Span<'a>, usize)> {
+    let starts = mention::begins(before);
     match rest.chars().next()? {
         '`' => mention::code(rest).map(|(code, length)| (Span::Code(code), length)),
         '@' if starts => mention::name(rest).map(|(name, length)| (Span::Mention(name), length)),

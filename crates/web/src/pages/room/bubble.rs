@@ -11,7 +11,7 @@ use crate::components::memo::Memo;
 use crate::components::moment::Clock;
 use crate::components::spans::Spans;
 use crate::live::use_chat;
-use crate::locale::{t, tf};
+use crate::locale::{said, t, tf};
 use crate::state::{MessageView, Tick};
 use crate::text_spans::plain;
 use leptos::prelude::*;
@@ -165,7 +165,7 @@ fn NotSent(view: Memo<Option<MessageView>>, why: String) -> impl IntoView {
         }
     };
     view! {
-        <span class="why">{why}</span>
+        <span class="why">{said(&why)}</span>
         <button type="button" on:click=again>
             {t("message.not_sent")}
         </button>

@@ -10,7 +10,7 @@ use crate::components::icon::{Icon, Sign};
 use crate::components::memo::Memo;
 use crate::live::tray::Obstacle;
 use crate::live::use_chat;
-use crate::locale::{t, tf};
+use crate::locale::{said, t, tf};
 use crate::pages::parts::{self, Overlay};
 use crate::state::{Row, Tick};
 use leptos::html;
@@ -338,7 +338,7 @@ fn Field() -> impl IntoView {
             </div>
             <div id="composer-note" aria-live="polite">
                 {rest}
-                {move || wrong.get().map(|why| view! { <p class="wrong">{why}</p> }.into_any())}
+                {move || wrong.get().map(|why| view! { <p class="wrong">{said(&why)}</p> }.into_any())}
             </div>
         </form>
     }

@@ -59,11 +59,18 @@ pub fn Lightbox(ids: Vec<FileId>, at: usize, on_close: Callback<()>) -> impl Int
             }
         })
     };
+    // A click beside the image, and beside the buttons, closes.
+    let beside = move |ev: web_sys::MouseEvent| {
+        if ev.target() == ev.current_target() {
+            on_close.run(());
+        }
+    };
     view! {
         <Dialog label=t("image.large") class="lightbox" on_close>
-            <div class="large-view" on:keydown=keys>
+            <div class="large-view" on:keydown=keys on:click=beside>
                 {image}
-                <div class="steps">{steps()} <CloseButton label=t("form.close") on_close /></div>
+                <div class="steps">{steps()}</div>
+                <CloseButton label=t("form.close") on_close />
             </div>
         </Dialog>
     }

@@ -22,7 +22,7 @@ pub fn Pins(anchor: Option<Anchor>, on_close: Callback<()>) -> impl IntoView {
     let may_pin = Memo::new(move || chat.may_pin(room));
     let line = move |pin: Message| {
         let seq = pin.seq;
-        let name = pin.author.display_name.to_string();
+        let name = chat.name_of(&pin.author);
         let away = tf("pins.unpin", &[("name", &name)]);
         let go = move |_| {
             on_close.run(());

@@ -9,7 +9,7 @@ use crate::components::field::focus;
 use crate::components::moment::day_and_clock;
 use crate::components::notice::{Alert, ListSkeleton};
 use crate::live::{Chat, use_chat};
-use crate::locale::{t, tn};
+use crate::locale::{said, t, tn};
 use crate::pages::shell::is_phone;
 use leptos::prelude::*;
 use natter_shared::entry::Message;
@@ -141,6 +141,7 @@ pub fn SearchPanel() -> impl IntoView {
 
 #[component]
 fn Results(search: Search) -> impl IntoView {
+    let chat = use_chat();
     let frame = RoomFrame::take();
     let line = move |message: Message| {
         let seq = message.seq;
@@ -158,7 +159,7 @@ fn Results(search: Search) -> impl IntoView {
                         }
                     }
                 >
-                    <b class="name">{message.author.display_name.to_string()}</b>
+                    <b class="name">{chat.name_of(&message.author)}</b>
                     " "
                     <small class="soft">{day_and_clock(message.at)}</small>
                     <span>{excerpt(message.content.body.as_str())}</span>
@@ -170,7 +171,7 @@ fn Results(search: Search) -> impl IntoView {
     live(move || match search.found.get() {
         Found::Nothing => view! { <p class="hint">{t("search.hint")}</p> }.into_any(),
         Found::Asking => view! { <ListSkeleton rows=3 /> }.into_any(),
-        Found::Wrong(why) => view! { <p class="hint">{why}</p> }.into_any(),
+        Found::Wrong(why) => view! { <p class="hint">{said(&why)}</p> }.into_any(),
         Found::Failed(error) => {
             let retry = Callback::new(move |()| search.ask(None));
             view! { <Alert text=error.message() retry=Some(retry) /> }.into_any()

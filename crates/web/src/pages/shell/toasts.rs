@@ -4,7 +4,7 @@ use crate::components::avatar::Avatar;
 use crate::components::dialog::CloseButton;
 use crate::components::drawing::List;
 use crate::live::use_chat;
-use crate::locale::{t, tf};
+use crate::locale::{said, t, tf};
 use crate::state::{Toast, ToastKind};
 use leptos::prelude::*;
 
@@ -45,7 +45,7 @@ fn Notice(toast: Toast) -> impl IntoView {
         }
         ToastKind::RoomGone { name } => (None, false, about("toast.room_gone", &name), false),
         ToastKind::Told(text) => (None, false, text, false),
-        ToastKind::Failed(text) => (None, false, text, true),
+        ToastKind::Failed(text) => (None, false, said(&text), true),
     };
     let plain = who.is_none();
     view! {
