@@ -94,6 +94,58 @@ fn name(text: &str) -> EntryKind {
     EntryKind::Renamed { name: RoomName::parse(text).unwrap() }
 }
 
+/// An image in a message, alone in it, and a picture of somebody's own.
+async fn images(world: &World, room: RoomId, ann: &User) -> Vec<FileId> {
+    let store = &world.store;
+    let picture = UploadRecord {
+        id: FileId::of_picture(world.fresh(), (640, 480)),
+        owner: ann.id,
+        kind: ImageKind::Jpeg,
+        preview: Some(ImageKind::Png),
+        bytes: 12_345,
+        created_at: world.now(),
+        avatar: false,
+        posted: None,
+    };
+    store.add_upload(picture.clone()).await.unwrap();
+    let client_id = ClientId::from_bytes(world.fresh());
+    assert!(store.post_uploads(&[picture.id], ann.id, Posted { room, client_id }).await.unwrap());
+    // An image without a word beside it is no deleted message.
+    let content = MessageContent {
+        body: MessageBody::parse_caption("").unwrap(),
+        reply_to: None,
+        attachments: vec![picture.id],
+        to: None,
+        mentions: Vec::new(),
+    };
+    let alone = EntryKind::Message(content);
+    world.append(NewEntry { client_id: Some(client_id), ..world.entry(room, ann, alone) }).await;
+    let avatar = UploadRecord { id: FileId::of_picture(world.fresh(), (256, 256)), avatar: true, ..picture.clone() };
+    store.add_upload(avatar.clone()).await.unwrap();
+    vec![picture.id, avatar.id]
+}
+
+/// A program, which was used and revoked: what it is goes along.
+async fn program(world: &World, room: RoomId, made_by: UserId) -> User {
+    let store = &world.store;
+    let integration = IntegrationRecord {
+        room,
+        kind: IntegrationKind::Bot,
+        scopes: Scopes::from(vec![Scope::MessagesRead, Scope::MessagesWrite]),
+        secret: SECRET,
+        made_by,
+        last_used_at: None,
+        revoked_at: None,
+    };
+    let new = NewUser { integration: Some(integration), password_hash: None, ..world.new_user("bot-1") };
+    let CreatedUser::Created(bot) = store.create_user(new).await.unwrap() else { panic!("taken") };
+    world.does(room, &bot, EntryKind::Joined).await;
+    world.says(room, &bot, "word4 of a program").await;
+    store.touch_integration(bot.id, world.now()).await.unwrap();
+    store.revoke_integration(bot.id, world.now()).await.unwrap();
+    bot
+}
+
 /// A little of everything that a store can hold.
 async fn town(world: &World) -> Town {
     let mut people = Vec::new();
@@ -121,31 +173,7 @@ async fn town(world: &World) -> Town {
     world.does(cellar, ann, EntryKind::Topic { topic: Topic::parse("wine").unwrap() }).await;
     world.does(cellar, ann, EntryKind::Visibility { visibility: Visibility::Private }).await;
     store.set_code(cellar, None).await.unwrap();
-    let picture = UploadRecord {
-        id: FileId::of_picture(world.fresh(), (640, 480)),
-        owner: ann.id,
-        kind: ImageKind::Jpeg,
-        preview: Some(ImageKind::Png),
-        bytes: 12_345,
-        created_at: world.now(),
-        avatar: false,
-        posted: None,
-    };
-    store.add_upload(picture.clone()).await.unwrap();
-    let client_id = ClientId::from_bytes(world.fresh());
-    assert!(store.post_uploads(&[picture.id], ann.id, Posted { room: cellar, client_id }).await.unwrap());
-    // An image without a word beside it is no deleted message.
-    let content = MessageContent {
-        body: MessageBody::parse_caption("").unwrap(),
-        reply_to: None,
-        attachments: vec![picture.id],
-        to: None,
-        mentions: Vec::new(),
-    };
-    let alone = EntryKind::Message(content);
-    world.append(NewEntry { client_id: Some(client_id), ..world.entry(cellar, ann, alone) }).await;
-    let avatar = UploadRecord { id: FileId::of_picture(world.fresh(), (256, 256)), avatar: true, ..picture.clone() };
-    store.add_upload(avatar.clone()).await.unwrap();
+    let images = images(world, cellar, ann).await;
     let archived = world.room("Old times", &[ann, dora]).await.id;
     world.says(archived, dora, "word2 and goodbye").await;
     world.does(archived, ann, EntryKind::Archived { archived: true }).await;
@@ -172,22 +200,7 @@ async fn town(world: &World) -> Town {
             .await
             .unwrap();
     }
-    // A program, which was used and revoked: what it is goes along.
-    let integration = IntegrationRecord {
-        room: lobby,
-        kind: IntegrationKind::Bot,
-        scopes: Scopes::from(vec![Scope::MessagesRead, Scope::MessagesWrite]),
-        secret: SECRET,
-        made_by: people[0].id,
-        last_used_at: None,
-        revoked_at: None,
-    };
-    let new = NewUser { integration: Some(integration), password_hash: None, ..world.new_user("bot-1") };
-    let CreatedUser::Created(bot) = store.create_user(new).await.unwrap() else { panic!("taken") };
-    world.does(lobby, &bot, EntryKind::Joined).await;
-    world.says(lobby, &bot, "word4 of a program").await;
-    store.touch_integration(bot.id, world.now()).await.unwrap();
-    store.revoke_integration(bot.id, world.now()).await.unwrap();
+    let bot = program(world, lobby, people[0].id).await;
     people.push(bot);
 
     let mut logins = Vec::new();
@@ -207,7 +220,7 @@ async fn town(world: &World) -> Town {
             Rotation::Rotated { generation: 1 }
         );
     }
-    Town { people, rooms, logins, images: vec![picture.id, avatar.id], gone: gus.id }
+    Town { people, rooms, logins, images, gone: gus.id }
 }
 
 /// Shows the token of a generation.

@@ -2,7 +2,7 @@ use super::Span::{Block, Bold, Code, Italic, Link, List, Mention, Quote, Struck,
 use super::*;
 use proptest::prelude::*;
 
-fn item<'a>(number: Option<u16>, text: &'a str) -> Item<'a> {
+fn item(number: Option<u16>, text: &str) -> Item<'_> {
     Item { number, spans: vec![Text(text)] }
 }
 

@@ -13,7 +13,8 @@ use natter_shared::limits::{
     AVATAR_SIDE, FRAMES_MAX, IMAGE_PIXELS_MAX, IMAGE_SIDE_MAX, KEPT_SIDE_MAX, PREVIEW_SIDE_MAX,
 };
 use std::io::Cursor;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// What a decoder may allocate, in bytes.
 const MEMORY: u64 = 256 * 1024 * 1024;

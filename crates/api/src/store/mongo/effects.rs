@@ -128,10 +128,8 @@ impl Statements {
 
 /// The statement that says by which entry a message is pinned, if by one.
 pub(super) fn pin(room: RoomId, target: Seq, by: Option<Seq>) -> Document {
-    let change = match by {
-        Some(seq) => doc! { "$set": { "pinned": int(seq) } },
-        None => doc! { "$unset": { "pinned": "" } },
-    };
+    let unpin = || doc! { "$unset": { "pinned": "" } };
+    let change = by.map_or_else(unpin, |seq| doc! { "$set": { "pinned": int(seq) } });
     doc! { "q": { "room": room.stored(), "seq": int(target) }, "u": change }
 }
 
