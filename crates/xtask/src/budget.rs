@@ -89,6 +89,6 @@ mod tests {
         let why = weigh(&more, &[]).unwrap_err().to_string();
         assert!(why.contains("7 files") && why.contains("b.js"), "{why}");
         let why = weigh(PAGE, &[("sheets-0.wasm", PART_BYTES_MAX + 1)]).unwrap_err().to_string();
-        assert!(why.contains("sheets-0.wasm has 60001 bytes"), "{why}");
+        assert!(why.contains("sheets-0.wasm has 75001 bytes"), "{why}");
     }
 }
