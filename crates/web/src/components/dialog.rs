@@ -155,6 +155,18 @@ pub fn Confirm(
     }
 }
 
+/// The row below what is only looked at: the button that closes.
+#[component]
+pub fn CloseRow(on_close: Callback<()>) -> impl IntoView {
+    view! {
+        <div class="row-btns">
+            <button type="button" class="btn" on:click=move |_| on_close.run(())>
+                {t("form.close")}
+            </button>
+        </div>
+    }
+}
+
 /// The cross that closes.
 #[component]
 pub fn CloseButton(#[prop(into)] label: String, on_close: Callback<()>) -> impl IntoView {

@@ -8,7 +8,7 @@ use crate::components::field::{Errors, TextField};
 use crate::components::moment::day_and_clock;
 use crate::components::notice::{Empty, ListSkeleton};
 use crate::live::use_chat;
-use crate::locale::{said, t};
+use crate::locale::t;
 use leptos::prelude::*;
 use natter_shared::admin::EventsQuery;
 use natter_shared::event::{Event, EventKind};
@@ -159,7 +159,7 @@ pub fn Events() -> impl IntoView {
                 Err(error) if more => chat.complain(&error),
                 Err(error) => {
                     if let Some(why) = error.field("person") {
-                        errors.set("person", Some(said(&why)));
+                        errors.set("person", Some(why));
                     }
                     read.set(Some(Err(error)));
                 }

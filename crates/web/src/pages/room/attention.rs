@@ -1,7 +1,7 @@
 //! What of a room calls for one's attention: everything, mentions only, or nothing.
 
 use super::RoomFrame;
-use crate::components::dialog::{Anchor, Dialog};
+use crate::components::dialog::{Anchor, CloseRow, Dialog};
 use crate::components::field::Segmented;
 use crate::live::use_chat;
 use crate::locale::t;
@@ -15,11 +15,7 @@ pub fn Attention(anchor: Option<Anchor>, on_close: Callback<()>) -> impl IntoVie
     view! {
         <Dialog label=t("notify.title") class="pop" anchor on_close>
             <NotifyChoice />
-            <div class="row-btns">
-                <button type="button" class="btn" on:click=move |_| on_close.run(())>
-                    {t("form.close")}
-                </button>
-            </div>
+            <CloseRow on_close />
         </Dialog>
     }
 }

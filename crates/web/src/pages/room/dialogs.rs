@@ -8,7 +8,7 @@ use super::person::{Person, Remove};
 use super::pins::Pins;
 use super::{Open, RoomFrame};
 use crate::components::avatar::Avatar;
-use crate::components::dialog::{Anchor, Confirm, Dialog};
+use crate::components::dialog::{Anchor, CloseRow, Confirm, Dialog};
 use crate::components::drawing::{List, Show};
 use crate::components::memo::Memo;
 use crate::live::use_chat;
@@ -75,11 +75,7 @@ fn WhoHasIt(seq: Seq, anchor: Option<Anchor>, on_close: Callback<()>) -> impl In
             <Show when=move || all.with(Vec::is_empty)>
                 <p class="soft">{t("tick.nobody")}</p>
             </Show>
-            <div class="row-btns">
-                <button type="button" class="btn" on:click=move |_| on_close.run(())>
-                    {t("form.close")}
-                </button>
-            </div>
+            <CloseRow on_close />
         </Dialog>
     }
 }

@@ -7,6 +7,7 @@ mod composer;
 mod dialogs;
 mod emoji;
 mod formatting;
+mod found;
 mod head;
 mod integrations;
 mod lightbox;

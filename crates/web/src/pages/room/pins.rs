@@ -1,13 +1,12 @@
 //! The pinned messages of a room: who said what when, the way there, and taking a pin away.
 
 use super::RoomFrame;
-use super::bubble::excerpt;
+use super::found::FoundMessage;
 use super::message_tools::set_pin;
-use crate::components::dialog::{Anchor, Dialog};
+use crate::components::dialog::{Anchor, CloseRow, Dialog};
 use crate::components::drawing::{List, Show};
 use crate::components::icon::{Icon, Sign};
 use crate::components::memo::Memo;
-use crate::components::moment::day_and_clock;
 use crate::live::use_chat;
 use crate::locale::{t, tf};
 use leptos::prelude::*;
@@ -24,18 +23,13 @@ pub fn Pins(anchor: Option<Anchor>, on_close: Callback<()>) -> impl IntoView {
         let seq = pin.seq;
         let name = chat.name_of(&pin.author);
         let away = tf("pins.unpin", &[("name", &name)]);
-        let go = move |_| {
+        let on_go = Callback::new(move |()| {
             on_close.run(());
             frame.goal.set(Some(seq));
-        };
+        });
         view! {
             <li class="pin">
-                <button type="button" class="found" data-testid="pin" on:click=go>
-                    <b class="name">{name}</b>
-                    " "
-                    <small class="soft">{day_and_clock(pin.at)}</small>
-                    <span>{excerpt(pin.content.body.as_str())}</span>
-                </button>
+                <FoundMessage message=pin testid="pin" on_go />
                 <Show when=move || may_pin.get()>
                     <button
                         type="button"
@@ -59,11 +53,7 @@ pub fn Pins(anchor: Option<Anchor>, on_close: Callback<()>) -> impl IntoView {
             <Show when=move || pins.with(Vec::is_empty)>
                 <p class="soft">{t("pins.none")}</p>
             </Show>
-            <div class="row-btns">
-                <button type="button" class="btn" on:click=move |_| on_close.run(())>
-                    {t("form.close")}
-                </button>
-            </div>
+            <CloseRow on_close />
         </Dialog>
     }
 }

@@ -1,12 +1,11 @@
 //! Searching the messages of a room, and going to what was found.
 
 use super::RoomFrame;
-use super::bubble::excerpt;
+use super::found::FoundMessage;
 use crate::api::{ApiError, messages};
 use crate::components::dialog::CloseButton;
 use crate::components::drawing::live;
 use crate::components::field::focus;
-use crate::components::moment::day_and_clock;
 use crate::components::notice::{Alert, ListSkeleton};
 use crate::live::{Chat, use_chat};
 use crate::locale::{said, t, tn};
@@ -141,29 +140,19 @@ pub fn SearchPanel() -> impl IntoView {
 
 #[component]
 fn Results(search: Search) -> impl IntoView {
-    let chat = use_chat();
     let frame = RoomFrame::take();
     let line = move |message: Message| {
         let seq = message.seq;
+        let on_go = Callback::new(move |()| {
+            frame.goal.set(Some(seq));
+            // On a phone the list would hide what was found.
+            if is_phone() {
+                frame.searching.set(false);
+            }
+        });
         view! {
             <li>
-                <button
-                    type="button"
-                    class="found"
-                    data-testid="search-result"
-                    on:click=move |_| {
-                        frame.goal.set(Some(seq));
-                        // On a phone the list would hide what was found.
-                        if is_phone() {
-                            frame.searching.set(false);
-                        }
-                    }
-                >
-                    <b class="name">{chat.name_of(&message.author)}</b>
-                    " "
-                    <small class="soft">{day_and_clock(message.at)}</small>
-                    <span>{excerpt(message.content.body.as_str())}</span>
-                </button>
+                <FoundMessage message testid="search-result" on_go />
             </li>
         }
         .into_any()

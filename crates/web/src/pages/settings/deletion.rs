@@ -5,7 +5,7 @@ use crate::api::ApiError;
 use crate::components::dialog::Dialog;
 use crate::components::drawing::Show;
 use crate::components::field::{Errors, TextField};
-use crate::components::form::on_submit;
+use crate::components::form::{Submit, on_submit};
 use crate::components::notice::Alert;
 use crate::live::use_chat;
 use crate::locale::{t, tf};
@@ -114,14 +114,7 @@ fn Question(on_close: Callback<()>) -> impl IntoView {
                     <button type="button" class="btn" on:click=move |_| on_close.run(())>
                         {t("form.cancel")}
                     </button>
-                    <button
-                        type="submit"
-                        class="btn bad main"
-                        aria-busy=move || if busy.get() { "true" } else { "false" }
-                        disabled=busy
-                    >
-                        {t("deletion.act")}
-                    </button>
+                    <Submit busy text=t("deletion.act") class="btn bad main" />
                 </div>
             </form>
         </Dialog>

@@ -1,6 +1,6 @@
 //! The sheet of keys (`?`): everything that the keyboard does, said where a person looks for it.
 
-use crate::components::dialog::Dialog;
+use crate::components::dialog::{CloseRow, Dialog};
 use crate::locale::t;
 use leptos::prelude::*;
 
@@ -30,11 +30,7 @@ pub fn Sheet(on_close: Callback<()>) -> impl IntoView {
             {part(t("keys.everywhere"), EVERYWHERE)}
             {part(t("keys.writing"), WRITING)}
             {part(t("keys.reading"), READING)}
-            <div class="row-btns">
-                <button type="button" class="btn" on:click=move |_| on_close.run(())>
-                    {t("form.close")}
-                </button>
-            </div>
+            <CloseRow on_close />
         </Dialog>
     }
 }
