@@ -49,6 +49,8 @@ pub const SETTINGS: &[Setting] = &[
         "through which several nodes are one system: redis://name:password@host:port/number, rediss:// for TLS, \
          redis+cluster://name:password@host:port,host:port for a cluster; empty: this process is alone",
     ),
+    setting("NATTER_STORE_FILE", "", "file that holds the value of NATTER_STORE, which may have a password in it"),
+    setting("NATTER_REDIS_FILE", "", "file that holds the value of NATTER_REDIS, which may have a password in it"),
     setting(
         "NATTER_REDIS_PREFIX",
         "natter:",
@@ -105,6 +107,10 @@ pub const SETTINGS: &[Setting] = &[
     ),
     setting("NATTER_LOG_FORMAT", "text", "text or json"),
 ];
+
+/// Settings that may hold a password, and the name under which a file with the value is given instead: what is in the
+/// environment is seen by whoever may look at processes or containers.
+const BY_FILE: &[(&str, &str)] = &[("NATTER_STORE", "NATTER_STORE_FILE"), ("NATTER_REDIS", "NATTER_REDIS_FILE")];
 
 /// Names with these beginnings belong to the tools around the server; they are passed over.
 const FOREIGN: &[&str] = &["NATTER_E2E_", "NATTER_TEST_", "NATTER_TOOLS_", "NATTER_XTASK_", "NATTER_BENCH_"];
@@ -180,6 +186,23 @@ impl Reader {
         }
     }
 
+    /// Puts what is in the file that `by_file` names in the place of the setting `name`.
+    fn take_from_file(&mut self, name: &str, by_file: &str) {
+        let file = self.values.get(by_file).map(|file| file.trim().to_owned()).filter(|file| !file.is_empty());
+        let Some(file) = file else { return };
+        if self.values.contains_key(name) {
+            self.wrong.push(format!("{name} and {by_file} are both set; only one of them can be"));
+            return;
+        }
+        match std::fs::read_to_string(&file).map(|value| value.trim().to_owned()) {
+            Ok(value) if value.is_empty() => self.wrong.push(format!("{by_file} is {file}, which is empty")),
+            Ok(value) => {
+                self.values.insert(name.to_owned(), value);
+            }
+            Err(why) => self.wrong.push(format!("{by_file} is {file}, which cannot be read: {why}")),
+        }
+    }
+
     fn number(&mut self, name: &str, from: u64, to: u64, default: u64) -> u64 {
         let accepts = format!("a whole number from {from} to {to}");
         self.read(name, &accepts, |value| value.parse().ok().filter(|n| (from..=to).contains(n)), default)
@@ -205,6 +228,9 @@ impl Config {
             }
         }
         let mut reader = Reader { values, wrong };
+        for (name, by_file) in BY_FILE {
+            reader.take_from_file(name, by_file);
+        }
 
         let listen = SocketAddr::from(([127, 0, 0, 1], 8080));
         let listen = reader.read("NATTER_LISTEN", "an address and port such as 127.0.0.1:8080", parse_listen, listen);
@@ -231,10 +257,13 @@ impl Config {
         let secret_file = read_secret_file(&mut reader, &store);
         let files = read_files(&mut reader, &store);
         if redis.is_some() && matches!(store, StoreChoice::Mongo(_)) && matches!(files, FilesPlace::Folder(_)) {
-            warnings.push(
-                "NATTER_FILES is a folder: all nodes must have the same one, or images are seen on one node only"
-                    .to_owned(),
-            );
+            // Whoever names a folder has thought of it.
+            if reader.values.get("NATTER_FILES").is_none_or(|place| place.trim().is_empty()) {
+                warnings.push(
+                    "NATTER_FILES is not set, and images lie in a folder of this node: other nodes do not show them"
+                        .to_owned(),
+                );
+            }
         }
         let web_dir = read_web_dir(&mut reader);
         let bcrypt_cost = u32::try_from(reader.number("NATTER_BCRYPT_COST", 4, 16, 12)).unwrap_or(12);
@@ -468,6 +497,10 @@ pub fn help() -> String {
          \x20                           say who administers the server, which may go on meanwhile\n\
          \x20      natter admin delete NAME\n\
          \x20                           delete somebody's account, for good; the server may go on meanwhile\n\
+         \x20      natter healthcheck   ask the server that these settings start whether it can do its work\n\
+         \x20      natter caddy FOLDER  the headers of the built page in that folder, for a Caddy that serves it\n\
+         \x20      natter mongodb prepare HOST:PORT FOLDER\n\
+         \x20                           make the fresh mongod of this machine ready, with the passwords in a folder\n\
          \x20      natter --version\n\nAn export or import that was interrupted goes on when it is started again.\n\nSettings:\n",
     );
     for Setting { name, default, help } in SETTINGS {

@@ -7,6 +7,7 @@ pub mod bus;
 pub mod clock;
 pub mod config;
 pub mod files;
+pub mod healthcheck;
 pub mod http;
 pub mod moving;
 #[cfg(feature = "planted-bugs")]

@@ -4,7 +4,10 @@ use natter_api::administer::{self, AdministerError, Order};
 use natter_api::app;
 use natter_api::clock::{SystemClock, SystemEntropy};
 use natter_api::config::{self, Config};
+use natter_api::healthcheck::healthcheck;
+use natter_api::http::caddy;
 use natter_api::moving::{self, MoveError};
+use natter_api::store::mongo;
 use natter_api::telemetry;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -18,8 +21,10 @@ fn main() -> ExitCode {
     match arguments[..] {
         [] | ["serve"] => serve(),
         ["--help" | "-h" | "help"]
-        | ["serve" | "export" | "import" | "admin", "--help" | "-h"]
-        | ["help", "serve" | "export" | "import" | "admin"] => say(&config::help()),
+        | ["serve" | "export" | "import" | "admin" | "healthcheck" | "caddy" | "mongodb", "--help" | "-h"]
+        | ["help", "serve" | "export" | "import" | "admin" | "healthcheck" | "caddy" | "mongodb"] => {
+            say(&config::help())
+        }
         ["export", file] if !file.starts_with('-') => with_settings(
             async |config| moving::export(&config, file.as_ref(), &SystemClock, &SystemEntropy).await,
             MoveError::is_an_argument,
@@ -31,6 +36,9 @@ fn main() -> ExitCode {
         ["admin", "revoke", name] if !name.starts_with('-') => administer(Order::Revoke(name)),
         ["admin", "delete", name] if !name.starts_with('-') => administer(Order::Delete(name)),
         ["admin", "list"] => administer(Order::List),
+        ["mongodb", "prepare", member, secrets] if !member.starts_with('-') => prepare(member, secrets),
+        ["healthcheck"] => with_settings(async |config| healthcheck(&config), |_| false),
+        ["caddy", folder] if !folder.starts_with('-') => caddy(folder),
         ["--version" | "-V"] => say(concat!("natter ", env!("CARGO_PKG_VERSION"), "\n")),
         _ => {
             complain(&format!("natter: {} is not understood; `natter --help` says what is", arguments.join(" ")));
@@ -76,6 +84,27 @@ fn administer(order: Order<'_>) -> ExitCode {
         async |config| administer::administer(&config, order, &SystemClock, &SystemEntropy).await,
         AdministerError::is_an_argument,
     )
+}
+
+/// No setting of the server's is read: the passwords are in files, and mongod is on this machine.
+fn prepare(member: &str, secrets: &str) -> ExitCode {
+    match app::block_on(mongo::prepare(member, secrets.as_ref())) {
+        Ok(told) => say(&told),
+        Err(error) => {
+            complain(&format!("natter: {error}"));
+            if error.is_an_argument() { ExitCode::from(MISUSED) } else { ExitCode::FAILURE }
+        }
+    }
+}
+
+fn caddy(folder: &str) -> ExitCode {
+    match caddy::snippet(folder.as_ref()) {
+        Ok(snippet) => say(&snippet),
+        Err(why) => {
+            complain(&format!("natter: the page in {folder} cannot be read: {why}"));
+            ExitCode::from(MISUSED)
+        }
+    }
 }
 
 fn serve() -> ExitCode {

@@ -67,7 +67,9 @@ fn make(path: &Path, entropy: &dyn Entropy) -> io::Result<String> {
 #[cfg(unix)]
 fn warn_if_open(path: &Path) {
     use std::os::unix::fs::PermissionsExt as _;
-    let open = std::fs::metadata(path).is_ok_and(|meta| meta.permissions().mode() & 0o077 != 0);
+    // What an engine mounts into a container is the container's alone, whatever its mode says.
+    let mounted = path.starts_with("/run/secrets");
+    let open = !mounted && std::fs::metadata(path).is_ok_and(|meta| meta.permissions().mode() & 0o077 != 0);
     if open {
         tracing::warn!(path = %path.display(), "others than its owner can read the signing key: chmod 600");
     }

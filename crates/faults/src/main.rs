@@ -50,6 +50,7 @@ struct Cli {
     profile: Profile,
     /// `sqlite`: one node on its embedded store. `cluster`: two nodes on MongoDB and Redis. Or both, with a comma; then at
     /// the same time, for rows wait more than they work. With the profile `ci` each store plays two rows at a time.
+    /// `compose`: containers, whose images were built before; `cargo xtask compose` does that.
     #[arg(long, value_enum, value_delimiter = ',', default_value = "sqlite")]
     store: Vec<Store>,
     /// The natter to try.
@@ -62,6 +63,12 @@ struct Cli {
     mongod: PathBuf,
     #[arg(long, env = "NATTER_TEST_REDIS_SERVER", default_value = "redis-server", value_name = "FILE")]
     redis_server: PathBuf,
+    /// The checkout whose `docker-compose.yml` is started for `--store compose`.
+    #[arg(long, default_value = ".", value_name = "FOLDER")]
+    compose: PathBuf,
+    /// The tag of its images, which were built before.
+    #[arg(long, default_value = "latest", value_name = "TAG")]
+    images: String,
     /// Write the table as Markdown, for example into docs/reliability.md.
     #[arg(long, value_name = "FILE")]
     write: Option<PathBuf>,
@@ -117,6 +124,8 @@ async fn run(cli: &Cli) -> Result<bool> {
         planted: cli.planted_binary.as_ref().map(absolute).transpose()?,
         mongod: cli.mongod.clone(),
         redis: cli.redis_server.clone(),
+        compose: absolute(&cli.compose)?,
+        images: cli.images.clone(),
     };
     let orders = Orders { seed: cli.seed, profile: cli.profile, store: Store::Sqlite, programs, plant: None };
     if cli.self_test {
@@ -125,7 +134,8 @@ async fn run(cli: &Cli) -> Result<bool> {
     let seeds = cli.seed..cli.seed + cli.seeds.unwrap_or(orders.scaled(1, 3));
     let mut playing = Vec::new();
     for store in &cli.store {
-        let mut parts: Vec<Vec<Row>> = (0..orders.scaled(2, 1)).map(|_| Vec::new()).collect();
+        let lanes = if *store == Store::Compose { 1 } else { orders.scaled(2, 1) };
+        let mut parts: Vec<Vec<Row>> = (0..lanes).map(|_| Vec::new()).collect();
         let count = parts.len();
         chosen(cli, *store)?.into_iter().enumerate().for_each(|(place, row)| parts[place % count].push(row));
         let orders = Orders { store: *store, ..orders.clone() };
@@ -162,7 +172,7 @@ fn chosen(cli: &Cli, store: Store) -> Result<Vec<Row>> {
         }
     }
     let asked = |row: &Row| cli.only.iter().any(|name| row.id.eq_ignore_ascii_case(name));
-    let fits = |row: &Row| row.store.is_none_or(|only| only == store);
+    let fits = |row: &Row| row.fits(store);
     let kept = all.into_iter().filter(|row| {
         if cli.only.is_empty() { fits(row) && (cli.profile == Profile::Full || row.in_ci) } else { asked(row) }
     });
@@ -193,8 +203,7 @@ async fn attempt(row: &Row, orders: &Orders) -> Played {
 /// Plays a row for what it says about messages; one that could not be played is tried once more.
 async fn play(row: &Row, orders: &Orders) -> Line {
     let since = Instant::now();
-    let fits = row.store.is_none_or(|store| store == orders.store);
-    let played = if fits {
+    let played = if row.fits(orders.store) {
         match attempt(row, orders).await {
             // It says nothing about messages: something around it did not come about, as on a machine that is busy.
             Played::Broken(why) => {
@@ -214,7 +223,10 @@ fn command_as_typed(arguments: &[String]) -> String {
     let mut typed = String::from("cargo xtask faults");
     let mut arguments = arguments.iter();
     while let Some(argument) = arguments.next() {
-        if matches!(argument.as_str(), "--binary" | "--planted-binary" | "--mongod" | "--redis-server") {
+        if matches!(
+            argument.as_str(),
+            "--binary" | "--planted-binary" | "--mongod" | "--redis-server" | "--compose" | "--images"
+        ) {
             arguments.next();
         } else {
             typed.push(' ');

@@ -4,6 +4,7 @@
 mod bus;
 mod client;
 mod clocks;
+mod containers;
 mod kill;
 mod protocol;
 mod session;
@@ -20,11 +21,18 @@ type Play = fn(Orders) -> LocalBoxFuture<'static, Result<Played>>;
 pub struct Row {
     pub id: &'static str,
     pub what: &'static str,
-    /// The only store that it can be played on; `None`: both.
+    /// The only store that it can be played on; `None`: SQLite and a cluster.
     pub store: Option<Store>,
     /// Whether the profile `ci` has it.
     pub in_ci: bool,
     pub play: Play,
+}
+
+impl Row {
+    /// Whether it can be played on a store. What is for both is for one process and for two nodes, not for containers.
+    pub fn fits(&self, store: Store) -> bool {
+        self.store.map_or(store != Store::Compose, |only| only == store)
+    }
 }
 
 const fn row(id: &'static str, what: &'static str, in_ci: bool, play: Play) -> Row {
@@ -33,6 +41,10 @@ const fn row(id: &'static str, what: &'static str, in_ci: bool, play: Play) -> R
 
 const fn cluster(id: &'static str, what: &'static str, in_ci: bool, play: Play) -> Row {
     Row { id, what, store: Some(Store::Cluster), in_ci, play }
+}
+
+const fn containers(id: &'static str, what: &'static str, play: Play) -> Row {
+    Row { id, what, store: Some(Store::Compose), in_ci: true, play }
 }
 
 /// Turns `module::function`, which is an `async fn(Orders) -> Result<Outcome>`, into what the table of rows holds.
@@ -52,6 +64,13 @@ impl From<Outcome> for Played {
 /// X19, X27 and X32 (uploads, buffering proxies, restoring) are not played by this harness.
 pub fn all() -> Vec<Row> {
     vec![
+        containers(
+            "C01",
+            "what the containers may do, and what is seen of them from outside",
+            play!(containers::looked_at),
+        ),
+        containers("C02", "every api container is replaced under load, one after the other", play!(containers::rolled)),
+        containers("C03", "all containers are killed and started again", play!(containers::rebooted)),
         row("X01", "kill -9 of a node under load, at offsets that the seed throws", true, play!(kill::killed)),
         row("X02", "a node dies between the commit and telling anybody", true, play!(kill::killed_before_publish)),
         row("X03", "SIGTERM under load: everybody is told, nothing is cut mid-commit", true, play!(kill::terminated)),

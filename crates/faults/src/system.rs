@@ -2,12 +2,14 @@
 //! process on a loopback port with its data in one scratch folder.
 
 mod backends;
+pub mod compose;
 
 use crate::dice::Dice;
 use crate::processes::{Memory, Process, free_address, log_path};
 use crate::proxy::Proxy;
 use anyhow::{Context, Result, bail, ensure};
 use backends::{Mongo, Redis};
+use compose::Compose;
 use nix::sys::signal::Signal;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -28,6 +30,8 @@ pub enum Store {
     Sqlite,
     /// Two nodes on MongoDB and Redis.
     Cluster,
+    /// Containers, as `docker-compose.yml` has them.
+    Compose,
 }
 
 impl Store {
@@ -35,6 +39,7 @@ impl Store {
         match self {
             Self::Sqlite => "sqlite",
             Self::Cluster => "cluster",
+            Self::Compose => "compose",
         }
     }
 }
@@ -48,6 +53,9 @@ pub struct Programs {
     pub planted: Option<PathBuf>,
     pub mongod: PathBuf,
     pub redis: PathBuf,
+    /// The checkout with `docker-compose.yml`, and the tag of the images that were built from it.
+    pub compose: PathBuf,
+    pub images: String,
 }
 
 /// What a row wants to have started.
@@ -100,6 +108,8 @@ pub struct System {
     pub nodes: Vec<Node>,
     pub mongo: Option<Mongo>,
     pub redis: Option<Redis>,
+    /// Instead of all of these.
+    pub compose: Option<Compose>,
     program: PathBuf,
     scratch: Option<TempDir>,
 }
@@ -108,6 +118,11 @@ impl System {
     pub async fn start(wiring: &Wiring, programs: &Programs, dice: &mut Dice) -> Result<Self> {
         let scratch = tempfile::Builder::new().prefix("natter-faults-").tempdir().context("no scratch folder")?;
         let folder = scratch.path().to_owned();
+        if wiring.store == Store::Compose {
+            let compose = Some(Compose::start(&programs.compose, &programs.images, &folder).await?);
+            let (nodes, program) = (Vec::new(), PathBuf::new());
+            return Ok(Self { nodes, mongo: None, redis: None, compose, program, scratch: Some(scratch) });
+        }
         let program = if wiring.planted {
             programs.planted.clone().context(
                 "this row needs a natter with the feature planted-bugs: give it with --planted-binary, or run \
@@ -163,7 +178,7 @@ impl System {
             let name = format!("natter-{number}");
             nodes.push(Node { name, address, process: None, settings, front, redis: to_redis, store: to_store });
         }
-        let mut system = Self { nodes, mongo, redis, program, scratch: Some(scratch) };
+        let mut system = Self { nodes, mongo, redis, compose: None, program, scratch: Some(scratch) };
         for node in 0..system.nodes.len() {
             system.start_node(node)?;
         }
@@ -179,12 +194,17 @@ impl System {
 
     /// Where clients knock: the proxies before the nodes.
     pub fn gates(&self) -> Vec<SocketAddr> {
-        self.nodes.iter().map(|node| node.front.address()).collect()
+        self.published().unwrap_or_else(|| self.nodes.iter().map(|node| node.front.address()).collect())
     }
 
     /// The nodes themselves.
     pub fn addresses(&self) -> Vec<SocketAddr> {
-        self.nodes.iter().map(|node| node.address).collect()
+        self.published().unwrap_or_else(|| self.nodes.iter().map(|node| node.address).collect())
+    }
+
+    /// The one address that containers have.
+    fn published(&self) -> Option<Vec<SocketAddr>> {
+        self.compose.as_ref().map(|compose| vec![compose.gate()])
     }
 
     /// Starts a node and does not wait for it.
@@ -258,7 +278,7 @@ impl System {
 
     /// Lines of all nodes that tell of a panic.
     pub fn panics(&self) -> Vec<String> {
-        let logs = (0..self.nodes.len()).map(|node| self.log_of(node));
+        let logs = (0..self.nodes.len()).map(|node| self.log_of(node)).chain(self.compose.as_ref().map(Compose::log));
         let lines: Vec<String> = logs.flat_map(|log| log.lines().map(str::to_owned).collect::<Vec<_>>()).collect();
         lines.into_iter().filter(|line| line.contains("panicked")).collect()
     }

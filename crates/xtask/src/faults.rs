@@ -48,6 +48,14 @@ pub fn quickly() -> Result<Option<&'static str>> {
     Ok((!both).then_some(why))
 }
 
+/// The harness alone, for what it does not start itself.
+pub fn harness() -> Result<Command> {
+    let mut command = Command::new(program("natter-faults", "natter-faults", &[])?);
+    // It starts no server of this machine, and wants one to be named.
+    command.current_dir(workspace::root()).arg("--binary").arg("natter");
+    Ok(command)
+}
+
 /// The programs of a run.
 struct Built {
     harness: PathBuf,

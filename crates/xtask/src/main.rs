@@ -5,6 +5,7 @@ mod browser;
 mod budget;
 mod cluster;
 mod compress;
+mod containers;
 mod dev;
 mod faults;
 mod fingerprint;
@@ -64,6 +65,10 @@ enum Command {
     ///
     /// A few minutes with the profile `ci`, which `test` runs too, an hour or more with `full`; `-- --help` says more.
     Faults(FaultsArgs),
+    /// Build the images of docker/ and try the real compose file: what containers may do, a rolling restart, a reboot.
+    ///
+    /// Needs a Docker engine with Compose v2. Everything runs in a project of its own, which is removed afterwards.
+    Compose(ComposeArgs),
     /// Measure Natter against floors and a peer, and print ratios; takes about half an hour, 5 minutes with --quick.
     Bench(BenchArgs),
     /// What .ci/run does: set up, then test, with the time of day on every step.
@@ -125,6 +130,16 @@ struct FaultsArgs {
 }
 
 #[derive(Args)]
+pub struct ComposeArgs {
+    /// Compile in a container, as `docker compose up --build` does, and not on this machine.
+    #[arg(long)]
+    pub from_sources: bool,
+    /// What the harness gets, for example `--only C02`, with or without `--` before it.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS OF THE HARNESS")]
+    pub harness: Vec<String>,
+}
+
+#[derive(Args)]
 pub struct BenchArgs {
     /// One round of short cells: shows that everything works, and measures little.
     #[arg(long)]
@@ -159,6 +174,7 @@ fn main() -> ExitCode {
         Command::Page => page::build_alone().map(|()| ExitCode::SUCCESS),
         Command::E2e(args) => browser::run(&args.playwright).map(|()| ExitCode::SUCCESS),
         Command::Faults(args) => faults::run(&args.harness),
+        Command::Compose(args) => containers::run(&args),
         Command::Bench(args) => bench::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Ci => {
             progress::show_time_of_day();

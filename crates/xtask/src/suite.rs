@@ -10,7 +10,7 @@ use crate::process::Event;
 use crate::progress::{Stopwatch, say};
 use crate::servers::{self, Servers};
 use crate::tools::{self, Part, mongod, redis_server};
-use crate::{browser, faults, licence, page, process, workspace};
+use crate::{browser, containers, faults, licence, page, process, workspace};
 
 /// What one step has to say for itself.
 enum Report {
@@ -20,7 +20,7 @@ enum Report {
     },
     /// Done but for what is said.
     Partly(&'static str),
-    Skipped(&'static str),
+    Skipped(String),
 }
 
 type Step = (&'static str, fn() -> Result<Report>);
@@ -45,6 +45,7 @@ const FULL: &[Step] = &[
     ("types of the browser tests", types_of_specs),
     ("tests in the browser", browser_tests),
     ("faults: planted bugs are found, then kill -9, cuts and floods on SQLite and on MongoDB and Redis", faults),
+    ("containers: the images, what they may do, a rolling restart, a reboot, a restore", compose),
 ];
 
 /// Where a bucket of an S3-compatible store is named, `id secret endpoint bucket`, and the test that needs one.
@@ -98,7 +99,7 @@ fn licences() -> Result<Report> {
 
 fn deny() -> Result<Report> {
     if !responds("cargo-deny") {
-        return Ok(Report::Skipped("cargo-deny is not installed"));
+        return Ok(Report::Skipped("cargo-deny is not installed".to_owned()));
     }
     // Advisories come from the network and change from day to day: they have no place among tests.
     cargo_step(&["deny", "--all-features", "check", "bans", "licenses", "sources"])
@@ -198,6 +199,11 @@ fn browser_tests() -> Result<Report> {
 /// Nothing is lost, doubled or reordered, whatever happens meanwhile; times are shown and decide nothing.
 fn faults() -> Result<Report> {
     Ok(faults::quickly()?.map_or(Report::Done, Report::Partly))
+}
+
+/// The real compose file, where there is an engine that has the base images or gets them.
+fn compose() -> Result<Report> {
+    Ok(containers::quickly()?.map_or(Report::Done, Report::Skipped))
 }
 
 fn responds(program: &str) -> bool {

@@ -166,3 +166,25 @@ fn the_manual_lists_every_setting_in_order_with_its_default() {
     let vars = vars.map(|(name, value)| (name.to_owned(), value.trim_matches('"').to_owned()));
     assert!(Config::from_variables(vars).is_ok(), "the manual's own values are accepted");
 }
+
+#[test]
+fn an_address_with_a_password_may_be_in_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("store");
+    let path = file.to_str().unwrap();
+    assert!(refusal("NATTER_STORE_FILE", path).contains("cannot be read"));
+    std::fs::write(&file, " \n").unwrap();
+    assert!(refusal("NATTER_STORE_FILE", path).contains("is empty"));
+    std::fs::write(&file, "sqlite:/srv/natter.db\n").unwrap();
+    let read = config(&[("NATTER_STORE_FILE", path)]).unwrap();
+    assert_eq!(read.store, StoreChoice::Sqlite("/srv/natter.db".into()));
+    let both = config(&[("NATTER_STORE_FILE", path), ("NATTER_STORE", "sqlite:a.db")]).unwrap_err().to_string();
+    assert!(both.contains("both set"), "{both}");
+    // An empty one is none, as with every setting.
+    assert!(config(&[("NATTER_STORE_FILE", ""), ("NATTER_STORE", "sqlite:a.db")]).is_ok());
+    std::fs::write(&file, "redis://natter:s3cret@redis:6379\n").unwrap();
+    assert!(config(&[("NATTER_REDIS_FILE", path)]).unwrap().redis.is_some());
+    std::fs::write(&file, "redis://natter:s3cret@a:1,b:2\n").unwrap();
+    let refused = refusal("NATTER_REDIS_FILE", path);
+    assert!(!refused.contains("s3cret"), "{refused}");
+}

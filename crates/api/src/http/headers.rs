@@ -28,7 +28,7 @@ const HOOKS: &str = "/hooks/";
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Headers with one value for all answers.
-const FIXED: &[(&str, &str)] = &[
+pub(super) const FIXED: &[(&str, &str)] = &[
     ("x-content-type-options", "nosniff"),
     ("referrer-policy", "no-referrer"),
     ("cross-origin-opener-policy", "same-origin"),
@@ -38,7 +38,7 @@ const FIXED: &[(&str, &str)] = &[
 ];
 
 /// A year; browsers that came by TLS come by nothing else any more.
-const HSTS: &str = "max-age=31536000";
+pub(super) const HSTS: &str = "max-age=31536000";
 
 /// The content security policy, with the hashes of the inline scripts of the served page.
 pub fn content_security_policy(script_hashes: &[String]) -> String {

@@ -3,6 +3,7 @@
 pub mod accounts;
 pub mod admin;
 pub mod auth;
+pub mod caddy;
 mod cookie;
 pub mod error;
 pub mod extract;

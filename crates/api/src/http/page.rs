@@ -43,6 +43,18 @@ impl Variant {
     }
 }
 
+/// Of what is never changed under its name.
+pub(super) const FOREVER: &str = "public, max-age=31536000, immutable";
+/// Of all else: kept, and asked for again each time.
+pub(super) const ASK_AGAIN: &str = "no-cache";
+
+/// A file of the page, for whoever serves it in this server's place.
+pub(super) struct Listed<'a> {
+    pub name: &'a str,
+    pub content_type: &'static str,
+    pub hashed: bool,
+}
+
 /// The most bytes that a page may have; a folder beyond it is surely another one than was meant.
 const BYTES_MAX: usize = 256 * 1024 * 1024;
 
@@ -78,6 +90,11 @@ impl Page {
     /// The content security policy that fits this page.
     pub const fn policy(&self) -> &HeaderValue {
         &self.policy
+    }
+
+    /// All files, in no order.
+    pub(super) fn files(&self) -> impl Iterator<Item = Listed<'_>> {
+        self.files.iter().map(|(name, file)| Listed { name, content_type: file.content_type, hashed: file.hashed })
     }
 
     fn find(&self, path: &str, accepts_html: bool) -> Option<&File> {
@@ -187,7 +204,7 @@ pub async fn serve(req: HttpRequest, page: web::Data<Page>, _: web::Data<AppStat
         _ => (&file.plain, None),
     };
     let mut answer = HttpResponse::build(StatusCode::OK);
-    let cache = if file.hashed { "public, max-age=31536000, immutable" } else { "no-cache" };
+    let cache = if file.hashed { FOREVER } else { ASK_AGAIN };
     answer
         .insert_header((header::CACHE_CONTROL, cache))
         .insert_header((header::ETAG, variant.etag.as_str()))

@@ -116,7 +116,7 @@ impl House {
     async fn to_read(choice: &StoreChoice) -> Result<Self, MoveError> {
         match choice {
             StoreChoice::Sqlite(file) => Ok(Self::Sqlite(Sqlite::open_to_read(file)?)),
-            StoreChoice::Mongo(url) => Ok(Self::Mongo(Mongo::open(url).await?)),
+            StoreChoice::Mongo(url) => Ok(Self::Mongo(Mongo::open_to_read(url).await?)),
         }
     }
 

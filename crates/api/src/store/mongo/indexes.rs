@@ -38,7 +38,7 @@ fn where_there(mut model: IndexModel, field: &str) -> IndexModel {
 
 /// Makes what is missing, and checks the version of what is there.
 pub(super) async fn prepare(shared: &Shared) -> Result<(), OpenError> {
-    check_version(shared).await?;
+    note_version(shared).await?;
     let mut admins = index("admin_username", doc! { "admin": 1, "username": 1 });
     if let Some(options) = &mut admins.options {
         options.partial_filter_expression = Some(doc! { "admin": true });
@@ -109,14 +109,19 @@ pub(super) async fn prepare(shared: &Shared) -> Result<(), OpenError> {
     Ok(())
 }
 
-async fn check_version(shared: &Shared) -> Result<(), OpenError> {
-    let about = shared.db.collection::<Document>("about");
-    let found = about.find_one(doc! { "_id": "data" }).await?;
+/// Refuses data of a newer version. `false` if nothing was ever stored.
+pub(super) async fn check_version(shared: &Shared) -> Result<bool, OpenError> {
+    let found = shared.db.collection::<Document>("about").find_one(doc! { "_id": "data" }).await?;
     let version = found.and_then(|data| data.get_i32("version").ok());
-    if let Some(version) = version.filter(|version| *version > VERSION) {
-        return Err(OpenError::Newer { stored: version, known: VERSION });
+    match version {
+        Some(stored) if stored > VERSION => Err(OpenError::Newer { stored, known: VERSION }),
+        version => Ok(version.is_some()),
     }
-    if version.is_none() {
+}
+
+async fn note_version(shared: &Shared) -> Result<(), OpenError> {
+    if !check_version(shared).await? {
+        let about = shared.db.collection::<Document>("about");
         let update = doc! { "$setOnInsert": { "version": VERSION } };
         about.update_one(doc! { "_id": "data" }, update).upsert(true).await?;
     }

@@ -23,6 +23,7 @@ mod marks;
 mod messages;
 mod open;
 mod overviews;
+mod prepare;
 mod rooms;
 mod search;
 mod sessions;
@@ -35,6 +36,7 @@ mod writer;
 mod tests;
 
 pub use open::{MongoUrl, OpenError};
+pub use prepare::{PrepareError, prepare};
 
 use super::{Health, StoreError, Stored};
 use async_trait::async_trait;

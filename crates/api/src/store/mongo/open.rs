@@ -28,7 +28,7 @@ const BETWEEN: Duration = Duration::from_secs(1);
 /// The wire version of MongoDB 6.0, the oldest that is tried.
 const WIRE_VERSION: i32 = 17;
 /// The database, if the address names none.
-const DATABASE: &str = "natter";
+pub(super) const DATABASE: &str = "natter";
 /// Threads of the driver.
 const THREADS: usize = 2;
 
@@ -41,6 +41,12 @@ impl MongoUrl {
     pub fn parse(text: &str) -> Option<Self> {
         let known = text.starts_with("mongodb://") || text.starts_with("mongodb+srv://");
         known.then(|| Self(text.to_owned()))
+    }
+
+    /// With its password.
+    #[cfg(test)]
+    pub(super) fn text(&self) -> &str {
+        &self.0
     }
 }
 
@@ -101,17 +107,38 @@ impl From<Error> for OpenError {
     }
 }
 
+/// What a store is opened for.
+#[derive(Debug, Clone, Copy)]
+enum Purpose {
+    Serving,
+    Reading,
+}
+
 impl Mongo {
     /// Connects, waits for a MongoDB that is still starting, and makes the indexes.
     pub async fn open(url: &MongoUrl) -> Result<Self, OpenError> {
         Self::open_with(url, START, |_| ()).await
     }
 
-    /// The same with another patience, and with a last change to the driver's options.
+    /// Connects to read what is there, and makes nothing: a user whose role is `read` may do it.
+    pub async fn open_to_read(url: &MongoUrl) -> Result<Self, OpenError> {
+        Self::connect(url, START, |_| (), Purpose::Reading).await
+    }
+
+    /// The same as `open` with another patience, and with a last change to the driver's options.
     pub(super) async fn open_with(
         url: &MongoUrl,
         patience: Duration,
         change: impl FnOnce(&mut ClientOptions),
+    ) -> Result<Self, OpenError> {
+        Self::connect(url, patience, change, Purpose::Serving).await
+    }
+
+    async fn connect(
+        url: &MongoUrl,
+        patience: Duration,
+        change: impl FnOnce(&mut ClientOptions),
+        purpose: Purpose,
     ) -> Result<Self, OpenError> {
         let mut options = options(url).await?;
         change(&mut options);
@@ -128,8 +155,13 @@ impl Mongo {
             let db = client.default_database().unwrap_or_else(|| client.database(DATABASE));
             greet(&db, &url, patience).await?;
             let shared = Arc::new(shared(client, db));
-            indexes::prepare(&shared).await?;
-            words::start(&shared);
+            match purpose {
+                Purpose::Serving => {
+                    indexes::prepare(&shared).await?;
+                    words::start(&shared);
+                }
+                Purpose::Reading => drop(indexes::check_version(&shared).await?),
+            }
             Ok::<_, OpenError>(shared)
         });
         let opened = opened.await.map_err(|error| OpenError::Failed(error.to_string())).and_then(|opened| opened);

@@ -6,6 +6,7 @@ mod durable;
 mod hostile;
 mod opening;
 mod plans;
+mod preparing;
 mod server;
 
 use super::{Mongo, MongoUrl};

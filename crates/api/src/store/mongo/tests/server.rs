@@ -53,6 +53,10 @@ impl Mongod {
         admin.run_command(doc! { "replSetInitiate": set }).await.unwrap();
     }
 
+    pub const fn port(&self) -> u16 {
+        self.port
+    }
+
     /// Its address, with something before the host and something after it.
     pub fn address(&self, before: &str, after: &str) -> MongoUrl {
         MongoUrl::parse(&format!("mongodb://{before}127.0.0.1:{}/{after}", self.port)).unwrap()
