@@ -2,6 +2,7 @@
 
 use natter_api::administer::{self, AdministerError, Order};
 use natter_api::app;
+use natter_api::backup::{self, BackupError};
 use natter_api::clock::{SystemClock, SystemEntropy};
 use natter_api::config::{self, Config};
 use natter_api::moving::{self, MoveError};
@@ -18,8 +19,8 @@ fn main() -> ExitCode {
     match arguments[..] {
         [] | ["serve"] => serve(),
         ["--help" | "-h" | "help"]
-        | ["serve" | "export" | "import" | "admin", "--help" | "-h"]
-        | ["help", "serve" | "export" | "import" | "admin"] => say(&config::help()),
+        | ["serve" | "export" | "import" | "backup" | "restore" | "admin", "--help" | "-h"]
+        | ["help", "serve" | "export" | "import" | "backup" | "restore" | "admin"] => say(&config::help()),
         ["export", file] if !file.starts_with('-') => with_settings(
             async |config| moving::export(&config, file.as_ref(), &SystemClock, &SystemEntropy).await,
             MoveError::is_an_argument,
@@ -27,16 +28,31 @@ fn main() -> ExitCode {
         ["import", file] if !file.starts_with('-') => {
             with_settings(async |config| moving::import(&config, file.as_ref()).await, MoveError::is_an_argument)
         }
+        ["backup", ref order @ ..] => match backup::Order::parse(order) {
+            Some(order) => with_settings(
+                async |config| backup::backup(&config, order, &SystemClock, &SystemEntropy).await,
+                BackupError::is_a_setting,
+            ),
+            None => misunderstood(&arguments),
+        },
+        ["restore", ref order @ ..] => match backup::Restore::parse(order) {
+            Some(order) => {
+                with_settings(async |config| backup::restore(&config, &order).await, BackupError::is_a_setting)
+            }
+            None => misunderstood(&arguments),
+        },
         ["admin", "grant", name] if !name.starts_with('-') => administer(Order::Grant(name)),
         ["admin", "revoke", name] if !name.starts_with('-') => administer(Order::Revoke(name)),
         ["admin", "delete", name] if !name.starts_with('-') => administer(Order::Delete(name)),
         ["admin", "list"] => administer(Order::List),
         ["--version" | "-V"] => say(concat!("natter ", env!("CARGO_PKG_VERSION"), "\n")),
-        _ => {
-            complain(&format!("natter: {} is not understood; `natter --help` says what is", arguments.join(" ")));
-            ExitCode::from(MISUSED)
-        }
+        _ => misunderstood(&arguments),
     }
+}
+
+fn misunderstood(arguments: &[&str]) -> ExitCode {
+    complain(&format!("natter: {} is not understood; `natter --help` says what is", arguments.join(" ")));
+    ExitCode::from(MISUSED)
 }
 
 /// The settings, or the code to end with after their faults were told.
