@@ -183,8 +183,12 @@ async fn is_as_it_was(
         let (log, then) = (whole_log(&ann, *room).await, &logs[room]);
         assert!(log.len() <= then.len());
         assert_eq!(log, then[..log.len()], "the beginning of what it was, in its order");
-        for entry in log.iter().filter(|entry| entry.client_id.is_some()) {
-            there.entry(entry.client_id.unwrap()).or_default().push((*room, entry.seq));
+        // Client ids are for their authors.
+        let of_bob = whole_log(&bob, *room).await;
+        for entry in log.iter().chain(&of_bob) {
+            if let Some(id) = entry.client_id {
+                there.entry(id).or_default().push((*room, entry.seq));
+            }
         }
         let head = log.last().unwrap().seq;
         assert_eq!(ann.says(*room, "after the fire").await.seq, head.next());

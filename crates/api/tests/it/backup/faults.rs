@@ -2,8 +2,10 @@
 
 use super::{Shelf, names_in, natter, refuses, said, succeeds};
 use crate::binary::{Running, ends};
-use crate::support::{Person, Ruin, Server, picture};
+use crate::support::{PASSWORD, Person, Ruin, Server, picture};
+use natter_shared::account::Session;
 use natter_shared::path;
+use serde_json::json;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -98,7 +100,8 @@ async fn keys_that_are_not_there_are_asked_for() {
     // Without the signing key, and with another one.
     refuses(&target.restores(&[file, "--identity", &key]), 2, "the signing key ");
     target.is_untouched();
-    fs::write(target.folder.path().join("secret"), "5f".repeat(16) + &"0123456789abcdef".repeat(2)).unwrap();
+    let stranger = Server::start();
+    fs::copy(stranger.database().with_file_name("secret"), target.folder.path().join("secret")).unwrap();
     refuses(&target.restores(&[file, "--identity", &key]), 2, "--without-key");
     target.is_untouched();
     let restored = target.restores(&[file, "--identity", &key, "--without-key"]);
@@ -117,11 +120,7 @@ async fn what_is_in_the_way_stays_as_it_is() {
     let shelf = Shelf::new();
     let (server, ann, file, url) = backed_up(&shelf, &shelf.plain()).await;
     let file = file.to_str().unwrap();
-    // The store in use, and one that is somebody else's.
     refuses(&server.orders(&["restore", file], &[]), 1, "another process uses");
-    let other = Server::start();
-    let bob = other.person("bob").await;
-    let other = other.restart();
     let target = Target::new(Some(&server));
     let images = target.folder.path().join("files");
     fs::create_dir_all(images.join("no")).unwrap();
@@ -129,9 +128,6 @@ async fn what_is_in_the_way_stays_as_it_is() {
     refuses(&target.restores(&[file]), 2, "holds notes, which is not of this backup");
     assert!(!target.folder.path().join("natter.db").exists());
     fs::remove_file(images.join("no/notes")).unwrap();
-    let mut bob = bob;
-    bob.moves_to(&other);
-    bob.refresh().await.expect(200);
 
     // An image that cannot be written: the store is begun, and no server starts on it; the next try goes on.
     let id = url.rsplit('/').next().unwrap();
@@ -143,9 +139,12 @@ async fn what_is_in_the_way_stays_as_it_is() {
     fs::remove_file(images.join(&id[..2])).unwrap();
     succeeds(&target.restores(&[file]));
     let running = Running::start(target.folder.path(), 0);
-    let shown = reqwest::Client::builder().no_proxy().build().unwrap();
-    let shown = shown.get(format!("http://{}{url}", running.address)).bearer_auth(&ann.token).send().await.unwrap();
-    assert_eq!(shown.bytes().await.unwrap(), ann.looks_at(&url, None).await.2);
+    let browser = reqwest::Client::builder().no_proxy().build().unwrap();
+    let at = |path: &str| format!("http://{}{path}", running.address);
+    let form = json!({"username": "ann", "password": PASSWORD});
+    let session: Session = browser.post(at(path::LOGIN)).json(&form).send().await.unwrap().json().await.unwrap();
+    let shown = browser.get(at(&url)).bearer_auth(session.access_token).send().await.unwrap();
+    assert!(shown.bytes().await.unwrap() == ann.looks_at(&url, None).await.2, "the image of before");
     drop(running);
     // Now it holds this backup: another one does not go in.
     let later = Shelf::new();

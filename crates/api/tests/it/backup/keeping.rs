@@ -1,7 +1,7 @@
 //! Backups over time: which are kept, how old the newest is, and those that are made by a schedule.
 
 use super::{Shelf, names_in, refuses, said, succeeds};
-use crate::support::{PATIENCE, Server, eventually};
+use crate::support::{PATIENCE, Server, eventually, picture};
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::PermissionsExt as _;
@@ -160,4 +160,45 @@ async fn a_backup_that_hangs_is_given_up_on_a_signal() {
     assert!(code == Some(0), "{code:?} {said}");
     assert!(begun.elapsed() < Duration::from_secs(8));
     assert!(names_in(&shelf.path()).is_empty());
+}
+
+/// A real bucket: `id secret endpoint bucket`.
+#[tokio::test]
+#[ignore = "needs a bucket: NATTER_TEST_S3"]
+async fn a_bucket_keeps_backups_too() {
+    let named = std::env::var("NATTER_TEST_S3").expect("NATTER_TEST_S3: id secret endpoint bucket");
+    let [id, secret, endpoint, bucket] = named.split(' ').collect::<Vec<_>>().try_into().expect("four words");
+    let shelf = Shelf::new();
+    let key = shelf.folder.path().join("bucket.key");
+    fs::write(&key, format!("{id}\n{secret}\n")).unwrap();
+    let (own, key) = (std::process::id(), key.display().to_string());
+    let place = |what: &str| format!("s3://{bucket}/test/{own}/{what}?region=us-east-1&endpoint={endpoint}");
+    let (to, images) = (place("backups"), place("images"));
+    let there = [("NATTER_BACKUP_TO", &*to), ("NATTER_BACKUP_KEY_FILE", &*key), ("NATTER_BACKUP_KEEP", "1d")];
+    let in_bucket = [("NATTER_FILES", &*images), ("NATTER_FILES_KEY_FILE", &*key)];
+    let server = Server::with(&in_bucket);
+    let ann = server.person("ann").await;
+    let room = ann.makes_room("garden", "public").await.id;
+    let image = ann.uploads(picture(1_500, 1_500)).await;
+    ann.shows(room, &[image.id], "look").await;
+    let all = [&there[..], &in_bucket, &[("NATTER_BACKUP_RECIPIENT", &*shelf.recipient)]].concat();
+    succeeds(&server.orders_meanwhile(&["backup"], &all).await);
+    eventually("a second later it has another name", async || {
+        server.orders_meanwhile(&["backup"], &all).await.status.success()
+    })
+    .await;
+    let listed = succeeds(&server.orders_meanwhile(&["backup", "list"], &all).await);
+    assert_eq!(listed.lines().count(), 1, "the first one of the day is gone: {listed}");
+    succeeds(&server.orders_meanwhile(&["backup", "status"], &all).await);
+    let check = ["backup", "check", "latest", "--identity", &shelf.key()];
+    assert!(succeeds(&server.orders_meanwhile(&check, &all).await).contains("is whole"));
+
+    let bytes = ann.looks_at(&image.url, None).await.2;
+    let ruin = server.burns_down();
+    let restore = ["restore", "latest", "--identity", &shelf.key()];
+    // The bucket of images did not burn: what is of this backup in it stays.
+    succeeds(&ruin.orders(&restore, &all));
+    let server = ruin.starts();
+    let ann = ann.login_again(&server).await;
+    assert!(ann.looks_at(&image.url, None).await.2 == bytes);
 }
