@@ -1,9 +1,11 @@
 //! Every setting: its name, what it accepts, and what it is without being set. Read once, at the start, from the
 //! environment; a wrong value or an unknown name stops the start with a sentence that names it.
 
+mod backup;
 mod origins;
 mod proxies;
 
+pub use backup::BackupSettings;
 pub use origins::Origins;
 pub use proxies::TrustedProxies;
 
@@ -71,6 +73,33 @@ pub const SETTINGS: &[Setting] = &[
          s3://bucket/prefix?region=eu-central-1&endpoint=https://s3.example.org; several nodes need one place",
     ),
     setting("NATTER_FILES_KEY_FILE", "", "file with two lines for the bucket: the id of its key, and the key"),
+    setting(
+        "NATTER_BACKUP_TO",
+        "",
+        "where `natter backup` puts backups, and `natter restore` finds them: file:<folder>, or a bucket, as in NATTER_FILES; \
+         a place of their own",
+    ),
+    setting(
+        "NATTER_BACKUP_KEY_FILE",
+        "",
+        "file with two lines for the bucket of backups: the id of its key, and the key",
+    ),
+    setting(
+        "NATTER_BACKUP_RECIPIENT",
+        "",
+        "who alone can read backups: age1… as `natter backup keygen` prints it, several between commas; empty: whoever has a \
+         backup can read it",
+    ),
+    setting(
+        "NATTER_BACKUP_KEEP",
+        "7d 4w 6m",
+        "which backups stay: the newest of each of so many days (d), weeks (w), months (m) and years (y), or all",
+    ),
+    setting(
+        "NATTER_BACKUP_SCRATCH",
+        "the folder of the database, or the system's temporary one",
+        "folder in which a backup is made ready, unencrypted and for its owner alone; it needs room for all texts, compressed",
+    ),
     setting(
         "NATTER_WEB_DIR",
         "./dist if it is there",
@@ -141,6 +170,8 @@ pub struct Config {
     pub secret_file: PathBuf,
     /// Where images lie.
     pub files: FilesPlace,
+    /// What `natter backup` and `natter restore` go by.
+    pub backup: BackupSettings,
     /// Holds an `index.html`; `None`: API only.
     pub web_dir: Option<PathBuf>,
     pub bcrypt_cost: u32,
@@ -265,12 +296,9 @@ impl Config {
                 );
             }
         }
+        let backup = backup::read(&mut reader, &store);
         let web_dir = read_web_dir(&mut reader);
-        let bcrypt_cost = u32::try_from(reader.number("NATTER_BCRYPT_COST", 4, 16, 12)).unwrap_or(12);
-        if bcrypt_cost < 10 {
-            warnings
-                .push(format!("NATTER_BCRYPT_COST is {bcrypt_cost}: passwords in a stolen database are guessed fast"));
-        }
+        let bcrypt_cost = read_bcrypt_cost(&mut reader, &mut warnings);
         let password_min = reader.number("NATTER_PASSWORD_MIN", 8, 64, limits::PASSWORD_MIN as u64);
         let access_ttl_s = reader.number("NATTER_ACCESS_TTL", 1, 3_600, 900);
         let refresh_ttl_s = reader.number("NATTER_REFRESH_TTL", 1, 31_536_000, 86_400);
@@ -307,6 +335,7 @@ impl Config {
             redis_prefix,
             secret_file,
             files,
+            backup,
             web_dir,
             bcrypt_cost,
             password_min: usize::try_from(password_min).unwrap_or(limits::PASSWORD_MIN),
@@ -421,17 +450,22 @@ fn read_files(reader: &mut Reader, store: &StoreChoice) -> FilesPlace {
         StoreChoice::Sqlite(database) => Some(database.as_path()),
         StoreChoice::Mongo(_) => None,
     };
+    read_place(reader, "NATTER_FILES", "NATTER_FILES_KEY_FILE").unwrap_or_else(|| FilesPlace::beside(database))
+}
+
+/// A folder or a bucket, if there is one.
+fn read_place(reader: &mut Reader, setting: &str, key_setting: &str) -> Option<FilesPlace> {
     let value = |name: &str| reader.values.get(name).map(|value| value.trim()).filter(|value| !value.is_empty());
-    let Some(place) = value("NATTER_FILES") else { return FilesPlace::beside(database) };
-    let key = || match value("NATTER_FILES_KEY_FILE") {
-        None => Err("needs NATTER_FILES_KEY_FILE with two lines: the id of the bucket's key, and the key".to_owned()),
+    let place = value(setting)?;
+    let key = || match value(key_setting) {
+        None => Err(format!("needs {key_setting} with two lines: the id of the bucket's key, and the key")),
         Some(file) => std::fs::read_to_string(file).map_err(|why| format!("needs {file}, which cannot be read: {why}")),
     };
-    match FilesPlace::parse(place, key) {
-        Ok(place) => place,
+    match FilesPlace::parse(place, key_setting, key) {
+        Ok(place) => Some(place),
         Err(why) => {
-            reader.wrong.push(format!("NATTER_FILES {why}"));
-            FilesPlace::beside(database)
+            reader.wrong.push(format!("{setting} {why}"));
+            None
         }
     }
 }
@@ -451,6 +485,14 @@ fn parse_redis_prefix(value: &str) -> Option<String> {
     fits.then(|| value.to_owned())
 }
 
+fn read_bcrypt_cost(reader: &mut Reader, warnings: &mut Vec<String>) -> u32 {
+    let cost = u32::try_from(reader.number("NATTER_BCRYPT_COST", 4, 16, 12)).unwrap_or(12);
+    if cost < 10 {
+        warnings.push(format!("NATTER_BCRYPT_COST is {cost}: passwords in a stolen database are guessed fast"));
+    }
+    cost
+}
+
 fn read_web_dir(reader: &mut Reader) -> Option<PathBuf> {
     match reader.values.get("NATTER_WEB_DIR").map(|value| value.trim()) {
         Some("") => None,
@@ -466,9 +508,9 @@ fn read_web_dir(reader: &mut Reader) -> Option<PathBuf> {
     }
 }
 
-/// The known name that takes the fewest changes to get to.
+/// The known name that is longer only, or takes the fewest changes to get to.
 fn nearest(name: &str) -> &'static str {
-    let nearest = SETTINGS.iter().min_by_key(|known| distance(known.name, name));
+    let nearest = SETTINGS.iter().min_by_key(|known| (!known.name.starts_with(name), distance(known.name, name)));
     nearest.map_or("", |known| known.name)
 }
 
@@ -493,6 +535,13 @@ pub fn help() -> String {
         "natter: self-hosted chat\n\nUsage: natter [serve]       start the server; all settings come from the environment\n\
          \x20      natter export FILE   write all that NATTER_STORE holds to a file; the server may go on meanwhile\n\
          \x20      natter import FILE   fill the empty store that NATTER_STORE names from such a file\n\
+         \x20      natter backup        put a backup of NATTER_STORE and NATTER_FILES where NATTER_BACKUP_TO says; the server may\n\
+         \x20                           go on meanwhile; --daily 03:30 (UTC) or --every 6h: go on making them\n\
+         \x20      natter backup list | check NAME | status [--max-age 26h] | keygen FILE\n\
+         \x20                           show backups; read one and see whether it is whole; fail if the newest is older; make\n\
+         \x20                           the key that can read what is encrypted to NATTER_BACKUP_RECIPIENT\n\
+         \x20      natter restore NAME  fill the empty NATTER_STORE and NATTER_FILES from a backup; NAME may be `latest`, or the\n\
+         \x20                           path of a file; --identity FILE: the key; --without-key: though the signing key is lost\n\
          \x20      natter admin grant NAME | revoke NAME | list\n\
          \x20                           say who administers the server, which may go on meanwhile\n\
          \x20      natter admin delete NAME\n\
@@ -501,7 +550,7 @@ pub fn help() -> String {
          \x20      natter caddy FOLDER  the headers of the built page in that folder, for a Caddy that serves it\n\
          \x20      natter mongodb prepare HOST:PORT FOLDER\n\
          \x20                           make the fresh mongod of this machine ready, with the passwords in a folder\n\
-         \x20      natter --version\n\nAn export or import that was interrupted goes on when it is started again.\n\nSettings:\n",
+         \x20      natter --version\n\nAn export, import or restore that was interrupted goes on when it is started again.\n\nSettings:\n",
     );
     for Setting { name, default, help } in SETTINGS {
         let shown = if default.is_empty() { "empty" } else { default };

@@ -3,6 +3,7 @@
 
 pub mod administer;
 pub mod app;
+pub mod backup;
 pub mod bus;
 pub mod clock;
 pub mod config;

@@ -2,6 +2,7 @@
 
 use natter_api::administer::{self, AdministerError, Order};
 use natter_api::app;
+use natter_api::backup::{self, BackupError};
 use natter_api::clock::{SystemClock, SystemEntropy};
 use natter_api::config::{self, Config};
 use natter_api::healthcheck::healthcheck;
@@ -20,11 +21,7 @@ fn main() -> ExitCode {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments[..] {
         [] | ["serve"] => serve(),
-        ["--help" | "-h" | "help"]
-        | ["serve" | "export" | "import" | "admin" | "healthcheck" | "caddy" | "mongodb", "--help" | "-h"]
-        | ["help", "serve" | "export" | "import" | "admin" | "healthcheck" | "caddy" | "mongodb"] => {
-            say(&config::help())
-        }
+        ["help", ..] | [.., "--help" | "-h"] => say(&config::help()),
         ["export", file] if !file.starts_with('-') => with_settings(
             async |config| moving::export(&config, file.as_ref(), &SystemClock, &SystemEntropy).await,
             MoveError::is_an_argument,
@@ -32,6 +29,19 @@ fn main() -> ExitCode {
         ["import", file] if !file.starts_with('-') => {
             with_settings(async |config| moving::import(&config, file.as_ref()).await, MoveError::is_an_argument)
         }
+        ["backup", ref order @ ..] => match backup::Order::parse(order) {
+            Some(order) => with_settings(
+                async |config| backup::backup(&config, order, &SystemClock, &SystemEntropy).await,
+                BackupError::is_a_setting,
+            ),
+            None => misunderstood(&arguments),
+        },
+        ["restore", ref order @ ..] => match backup::Restore::parse(order) {
+            Some(order) => {
+                with_settings(async |config| backup::restore(&config, &order).await, BackupError::is_a_setting)
+            }
+            None => misunderstood(&arguments),
+        },
         ["admin", "grant", name] if !name.starts_with('-') => administer(Order::Grant(name)),
         ["admin", "revoke", name] if !name.starts_with('-') => administer(Order::Revoke(name)),
         ["admin", "delete", name] if !name.starts_with('-') => administer(Order::Delete(name)),
@@ -40,11 +50,13 @@ fn main() -> ExitCode {
         ["healthcheck"] => with_settings(async |config| healthcheck(&config), |_| false),
         ["caddy", folder] if !folder.starts_with('-') => caddy(folder),
         ["--version" | "-V"] => say(concat!("natter ", env!("CARGO_PKG_VERSION"), "\n")),
-        _ => {
-            complain(&format!("natter: {} is not understood; `natter --help` says what is", arguments.join(" ")));
-            ExitCode::from(MISUSED)
-        }
+        _ => misunderstood(&arguments),
     }
+}
+
+fn misunderstood(arguments: &[&str]) -> ExitCode {
+    complain(&format!("natter: {} is not understood; `natter --help` says what is", arguments.join(" ")));
+    ExitCode::from(MISUSED)
 }
 
 /// The settings, or the code to end with after their faults were told.

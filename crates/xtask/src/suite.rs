@@ -48,9 +48,10 @@ const FULL: &[Step] = &[
     ("containers: the images, what they may do, a rolling restart, a reboot, a restore", compose),
 ];
 
-/// Where a bucket of an S3-compatible store is named, `id secret endpoint bucket`, and the test that needs one.
+/// Where a bucket of an S3-compatible store is named, `id secret endpoint bucket`, and the tests that need one.
 const BUCKET: &str = "NATTER_TEST_S3";
-const BUCKETS_TEST: &str = "files::tests::a_bucket_keeps_bytes_by_name";
+const BUCKETS_TESTS: [&str; 2] =
+    ["files::tests::a_bucket_keeps_bytes_by_name", "backup::keeping::a_bucket_keeps_backups_too"];
 
 const NEXTEST: &[&str] = &["nextest", "run", "--workspace", "--no-fail-fast"];
 const CARGO_TEST: &[&str] = &["test", "--workspace", "--all-targets", "--no-fail-fast"];
@@ -143,17 +144,18 @@ fn native_tests_on_both() -> Result<Report> {
     let mut cargo = workspace::cargo();
     let has_bucket = std::env::var_os(BUCKET).is_some();
     if !has_bucket {
-        say(&format!("{BUCKET} names no bucket: the test of images in one is left out"));
+        say(&format!("{BUCKET} names no bucket: the tests of images and backups in one are left out"));
     }
     if responds("cargo-nextest") {
         cargo.args(NEXTEST).args(["--run-ignored", "all"]);
         if !has_bucket {
-            cargo.args(["-E", &format!("not test(={BUCKETS_TEST})")]);
+            let each = BUCKETS_TESTS.map(|test| format!("not test(={test})"));
+            cargo.args(["-E", &each.join(" and ")]);
         }
     } else {
         cargo.args(CARGO_TEST).args(["--", "--include-ignored"]);
         if !has_bucket {
-            cargo.args(["--skip", BUCKETS_TEST]);
+            cargo.args(BUCKETS_TESTS.iter().flat_map(|test| ["--skip", test]));
         }
     }
     cargo.env("NATTER_TEST_MONGODB", &servers.mongodb).env("NATTER_TEST_REDIS", &servers.redis);

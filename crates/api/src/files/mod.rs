@@ -1,21 +1,24 @@
 //! Where the bytes of images lie: a folder, or a bucket that speaks S3. What they are, whose, and who may see them stands in
 //! the store; here a name leads to bytes that never change.
 
+mod large;
 mod place;
 
 #[cfg(test)]
 mod tests;
 
+pub use large::{LargeBucket, LargeUpload};
 pub use place::{ACCEPTS, FilesPlace};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::TryStreamExt;
 use futures_util::stream::BoxStream;
-use object_store::aws::AmazonS3Builder;
+use natter_shared::id::FileId;
+use object_store::aws::{AmazonS3, AmazonS3Builder};
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
-use object_store::{ClientOptions, Error, ObjectStore, PutPayload, RetryConfig};
+use object_store::{ClientOptions, Error, ObjectMeta, ObjectStore, PutPayload, RetryConfig};
 use std::fs::File;
 use std::io;
 use std::sync::Arc;
@@ -49,6 +52,13 @@ pub trait Files: Send + Sync + 'static {
     async fn open(&self, name: &str) -> Result<Option<Opened>, FilesError>;
     /// Forgets the bytes, if they are there.
     async fn delete(&self, name: &str) -> Result<(), FilesError>;
+    /// The names of all, with how many bytes each has, in no order.
+    fn all(&self) -> BoxStream<'static, Result<(String, u64), FilesError>>;
+}
+
+/// The name of the smaller one of an image, for timelines.
+pub fn preview_of(id: FileId) -> String {
+    format!("{id}.preview")
 }
 
 /// Opens the place that the settings name. A folder is made; a bucket must be there, and is first spoken to when it is used.
@@ -58,30 +68,49 @@ pub fn open(place: &FilesPlace) -> Result<Arc<dyn Files>, FilesError> {
             std::fs::create_dir_all(folder)?;
             Ok(Arc::new(Folder(LocalFileSystem::new_with_prefix(folder)?)))
         }
-        FilesPlace::S3 { bucket, prefix, endpoint, region, access } => {
-            let retry = RetryConfig { max_retries: 3, retry_timeout: PATIENCE, ..RetryConfig::default() };
-            let plain = endpoint.as_ref().is_some_and(|url| url.starts_with("http://"));
-            let client = ClientOptions::new().with_timeout(PATIENCE).with_connect_timeout(PATIENCE / 4);
-            let mut builder = AmazonS3Builder::new()
-                .with_bucket_name(bucket)
-                .with_region(region)
-                .with_access_key_id(&access.id)
-                .with_secret_access_key(&access.secret)
-                .with_retry(retry)
-                .with_client_options(client.with_allow_http(plain))
-                .with_allow_http(plain);
-            if let Some(endpoint) = endpoint {
-                builder = builder.with_endpoint(endpoint);
-            }
-            Ok(Arc::new(Bucket { store: builder.build()?, prefix: prefix.clone() }))
+        FilesPlace::S3 { prefix, bucket: name, endpoint, region, access } => {
+            let store = bucket(name, endpoint.as_deref(), region, access, PATIENCE)?;
+            Ok(Arc::new(Bucket { store, prefix: prefix.clone() }))
         }
     }
+}
+
+/// A bucket that is given up after `patience`, all tries together.
+fn bucket(
+    name: &str,
+    endpoint: Option<&str>,
+    region: &str,
+    access: &place::Access,
+    patience: Duration,
+) -> Result<AmazonS3, FilesError> {
+    let retry = RetryConfig { max_retries: 3, retry_timeout: patience, ..RetryConfig::default() };
+    let plain = endpoint.is_some_and(|url| url.starts_with("http://"));
+    let client = ClientOptions::new().with_timeout(patience).with_connect_timeout(PATIENCE / 4);
+    let mut builder = AmazonS3Builder::new()
+        .with_bucket_name(name)
+        .with_region(region)
+        .with_access_key_id(&access.id)
+        .with_secret_access_key(&access.secret)
+        .with_retry(retry)
+        .with_client_options(client.with_allow_http(plain))
+        .with_allow_http(plain);
+    if let Some(endpoint) = endpoint {
+        builder = builder.with_endpoint(endpoint);
+    }
+    Ok(builder.build()?)
 }
 
 /// Names lie in 256 folders, by their first two letters.
 fn spread(prefix: &str, name: &str) -> Path {
     let first = name.get(..2).unwrap_or(name);
-    if prefix.is_empty() { Path::from_iter([first, name]) } else { Path::from_iter([prefix, first, name]) }
+    // A prefix may be several folders, and is none of the names that are spelled anew if they have a slash.
+    Path::from(prefix).child(first).child(name)
+}
+
+fn all_of(store: &impl ObjectStore, prefix: &str) -> BoxStream<'static, Result<(String, u64), FilesError>> {
+    let prefix = (!prefix.is_empty()).then(|| Path::from(prefix));
+    let named = |it: ObjectMeta| (it.location.filename().unwrap_or_default().to_owned(), it.size);
+    Box::pin(store.list(prefix.as_ref()).map_ok(named).map_err(FilesError::from))
 }
 
 async fn read(store: &impl ObjectStore, path: &Path) -> Result<Option<Opened>, FilesError> {
@@ -131,6 +160,10 @@ impl Files for Folder {
     async fn delete(&self, name: &str) -> Result<(), FilesError> {
         remove(&self.0, &spread("", name)).await
     }
+
+    fn all(&self) -> BoxStream<'static, Result<(String, u64), FilesError>> {
+        all_of(&self.0, "")
+    }
 }
 
 struct Bucket<S> {
@@ -151,5 +184,9 @@ impl<S: ObjectStore> Files for Bucket<S> {
 
     async fn delete(&self, name: &str) -> Result<(), FilesError> {
         remove(&self.store, &spread(&self.prefix, name)).await
+    }
+
+    fn all(&self) -> BoxStream<'static, Result<(String, u64), FilesError>> {
+        all_of(&self.store, &self.prefix)
     }
 }

@@ -1,4 +1,4 @@
-//! The setting that says where images lie, read and checked before anything is opened.
+//! The setting that says where images lie, or backups: read and checked before anything is opened.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ impl fmt::Debug for Access {
     }
 }
 
-/// Where images lie.
+/// Where images lie, or backups.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FilesPlace {
     Folder(PathBuf),
@@ -35,8 +35,9 @@ pub enum FilesPlace {
 }
 
 impl FilesPlace {
-    /// Reads the setting; a bucket needs the two lines of the file with its key. The error is a sentence.
-    pub fn parse(value: &str, key: impl FnOnce() -> Result<String, String>) -> Result<Self, String> {
+    /// Reads the setting; a bucket needs the two lines of the file with its key, which the setting `key_setting` names. The
+    /// error is a sentence.
+    pub fn parse(value: &str, key_setting: &str, key: impl FnOnce() -> Result<String, String>) -> Result<Self, String> {
         let wrong = || format!("must be {ACCEPTS}");
         if let Some(folder) = value.strip_prefix("file:") {
             let folder = folder.strip_prefix("//").unwrap_or(folder);
@@ -62,7 +63,7 @@ impl FilesPlace {
         let key = key()?;
         let mut lines = key.lines().map(str::trim).filter(|line| !line.is_empty());
         let (Some(id), Some(secret), None) = (lines.next(), lines.next(), lines.next()) else {
-            return Err("needs NATTER_FILES_KEY_FILE with two lines: the id of the bucket's key, and the key".into());
+            return Err(format!("needs {key_setting} with two lines: the id of the bucket's key, and the key"));
         };
         let access = Access { id: id.to_owned(), secret: secret.to_owned() };
         let prefix = prefix.trim_matches('/').to_owned();
@@ -76,6 +77,16 @@ impl FilesPlace {
     }
 }
 
+impl fmt::Display for FilesPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Folder(folder) => folder.display().fmt(f),
+            Self::S3 { bucket, prefix, .. } if prefix.is_empty() => write!(f, "s3://{bucket}"),
+            Self::S3 { bucket, prefix, .. } => write!(f, "s3://{bucket}/{prefix}"),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -86,11 +97,14 @@ mod tests {
 
     #[test]
     fn a_folder_and_a_bucket_are_told_apart() {
-        assert_eq!(FilesPlace::parse("file:./pictures", no_key), Ok(FilesPlace::Folder("./pictures".into())));
-        assert_eq!(FilesPlace::parse("file:///srv/pictures", no_key), Ok(FilesPlace::Folder("/srv/pictures".into())));
+        assert_eq!(FilesPlace::parse("file:./pictures", "KEY", no_key), Ok(FilesPlace::Folder("./pictures".into())));
+        assert_eq!(
+            FilesPlace::parse("file:///srv/pictures", "KEY", no_key),
+            Ok(FilesPlace::Folder("/srv/pictures".into()))
+        );
         let url = "s3://bucket/some/where/?region=eu-1&endpoint=http%3A%2F%2F127.0.0.1%3A9000";
         let Ok(FilesPlace::S3 { bucket, prefix, endpoint, region, access }) =
-            FilesPlace::parse(url, || Ok("id\n\nsecret\n".into()))
+            FilesPlace::parse(url, "KEY", || Ok("id\n\nsecret\n".into()))
         else {
             panic!("not read")
         };
@@ -105,9 +119,13 @@ mod tests {
         let key = || Ok("id\nsecret".to_owned());
         for bad in ["", "file:", "./pictures", "s3://", "s3://a", "s3://bucket?what=1", "s3://bucket?endpoint=ftp://x"]
         {
-            assert!(FilesPlace::parse(bad, key).is_err(), "{bad}");
+            assert!(FilesPlace::parse(bad, "KEY", key).is_err(), "{bad}");
         }
-        assert_eq!(FilesPlace::parse("s3://bucket", no_key), Err("no key".to_owned()));
-        assert!(FilesPlace::parse("s3://bucket", || Ok("one line".into())).unwrap_err().contains("two lines"));
+        assert_eq!(FilesPlace::parse("s3://bucket", "KEY", no_key), Err("no key".to_owned()));
+        assert!(
+            FilesPlace::parse("s3://bucket", "KEY", || Ok("one line".into()))
+                .unwrap_err()
+                .contains("KEY with two lines")
+        );
     }
 }

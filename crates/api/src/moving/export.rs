@@ -1,11 +1,11 @@
 //! From a store into a file. The store may be in use meanwhile: each room is cut at one moment, and all that it names is in
 //! the archive before it. What was written when an export was interrupted is gone on with.
 
-use super::format::{Damage, Header, Member, Reader, Writer};
-use super::ledger::Ledger;
+use super::format::{Damage, Header, Member, Reader, VERSION, Writer};
+use super::ledger::{Images, Ledger};
 use super::{MoveError, Step, Tell, patiently};
 use crate::store::archive::{Archive, Census, Piece, RoomCut};
-use crate::store::{EntrySlice, StoreError};
+use crate::store::{EntrySlice, EventSearch, StoreError};
 use natter_shared::id::{RoomId, Seq, UserId};
 use natter_shared::limits::ENTRIES_MAX;
 use sha2::Sha256;
@@ -40,6 +40,32 @@ pub async fn export(
     Ok(ledger.census)
 }
 
+/// What was written to a file that has no name.
+pub struct Written {
+    pub file: File,
+    pub census: Census,
+    pub images: Images,
+}
+
+/// Writes the archive of a store to an empty file that is open. `called` stands for it in sentences.
+pub async fn export_into(
+    store: &dyn Archive,
+    file: File,
+    called: &Path,
+    header: &Header,
+    tell: &mut Tell<'_>,
+) -> Result<Written, MoveError> {
+    let failed = |why: io::Error| MoveError::File { path: called.to_owned(), why };
+    let writer = Writer::begin(BufWriter::new(file), header).map_err(failed)?;
+    let of = patiently(|| store.census()).await?;
+    let mut export = Export { store, writer, ledger: Ledger::default(), of, part: called, tell };
+    export.all().await?;
+    let Export { writer, ledger, .. } = export;
+    let file = writer.finish(ledger.census).map_err(failed)?;
+    let file = file.into_inner().map_err(|error| failed(error.into_error()))?;
+    Ok(Written { file, census: ledger.census, images: ledger.images })
+}
+
 pub fn part_of(path: &Path) -> PathBuf {
     let mut part = path.as_os_str().to_owned();
     part.push(".part");
@@ -47,7 +73,7 @@ pub fn part_of(path: &Path) -> PathBuf {
 }
 
 /// A link fails where a rename would put one file in the place of another.
-fn put_in_place(part: &Path, path: &Path) -> io::Result<()> {
+pub(crate) fn put_in_place(part: &Path, path: &Path) -> io::Result<()> {
     fs::hard_link(part, path).or_else(|error| match error.kind() {
         io::ErrorKind::AlreadyExists => Err(error),
         // Not every file system has links.
@@ -109,6 +135,10 @@ fn there(file: &File, header: &Header) -> Result<Found, Option<Damage>> {
     };
     if reader.header.source != header.source {
         return Err(None);
+    }
+    // What comes next may not be known to who reads the older format: it is begun anew.
+    if reader.header.natter_archive != VERSION {
+        return Ok(Found::default());
     }
     let (end, hash) = reader.so_far();
     let mut found = Found { end, hash, ..Found::default() };
@@ -267,10 +297,21 @@ impl Export<'_, '_> {
             let after = self.ledger.last_upload;
             let uploads = patiently(|| store.all_uploads(after, STEP)).await?;
             if uploads.is_empty() {
-                return Ok(());
+                break;
             }
             for upload in uploads {
                 self.put(&Piece::Upload(upload))?;
+            }
+        }
+        loop {
+            let after = self.ledger.last_event;
+            let search = || EventSearch { after, limit: STEP, ..EventSearch::default() };
+            let events = patiently(|| store.events(search())).await?;
+            if events.is_empty() {
+                return Ok(());
+            }
+            for event in events {
+                self.put(&Piece::Event(event))?;
             }
         }
     }

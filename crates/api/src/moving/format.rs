@@ -13,8 +13,9 @@ use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
 use std::io::{self, BufRead, ErrorKind, Read, Write};
 
-/// The version of the format. A reader knows its own and all before it.
-pub const VERSION: u32 = 1;
+/// The version of the format. A reader knows its own and all before it. 2: the log of events goes along, and readers before it,
+/// which would have dropped mentions and what was muted, refuse the file.
+pub const VERSION: u32 = 2;
 /// A chunk is closed at so many pieces, or at so many bytes.
 const PIECES: u64 = 500;
 const BYTES: usize = 1024 * 1024;
@@ -78,7 +79,7 @@ fn damaged(what: impl Into<String>) -> Damage {
     Damage::Damaged(what.into())
 }
 
-fn hex(digest: impl AsRef<[u8]>) -> String {
+pub(crate) fn hex(digest: impl AsRef<[u8]>) -> String {
     digest.as_ref().iter().fold(String::new(), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");
         text

@@ -5,19 +5,24 @@ use super::format::{Damage, Footer, Header, Member, Reader};
 use super::{MoveError, Step, Tell, patiently};
 use crate::store::archive::{Archive, Begun, Census, Piece};
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{self, BufReader, Seek as _};
 use std::path::{Path, PathBuf};
 
 /// A file that is a whole archive.
 pub struct Checked {
     path: PathBuf,
+    file: File,
     pub header: Header,
     pub footer: Footer,
 }
 
-fn open(path: &Path) -> Result<Reader<BufReader<File>>, MoveError> {
-    let file = File::open(path).map_err(|why| MoveError::NoFile { path: path.to_owned(), why })?;
+fn open<'a>(path: &Path, mut file: &'a File) -> Result<Reader<BufReader<&'a File>>, MoveError> {
+    file.rewind().map_err(|why| unreadable(path, why))?;
     Reader::open(BufReader::with_capacity(256 * 1024, file)).map_err(|damage| of_damage(path, damage))
+}
+
+fn unreadable(path: &Path, why: io::Error) -> MoveError {
+    MoveError::NoFile { path: path.to_owned(), why }
 }
 
 fn of_damage(path: &Path, damage: Damage) -> MoveError {
@@ -26,24 +31,39 @@ fn of_damage(path: &Path, damage: Damage) -> MoveError {
 
 /// Reads all of a file and sees whether it is whole.
 pub fn check(path: &Path) -> Result<Checked, MoveError> {
-    let mut reader = open(path)?;
-    loop {
+    check_file(path, File::open(path).map_err(|why| unreadable(path, why))?)
+}
+
+/// The same of a file that is open already. `path` stands for it in sentences.
+pub fn check_file(path: &Path, file: File) -> Result<Checked, MoveError> {
+    let mut reader = open(path, &file)?;
+    let footer = loop {
         match reader.next().map_err(|damage| of_damage(path, damage))? {
             Member::Chunk(_) => {}
-            Member::End(footer) => return Ok(Checked { path: path.to_owned(), header: reader.header, footer }),
+            Member::End(footer) => break footer,
         }
+    };
+    let header = reader.header;
+    Ok(Checked { path: path.to_owned(), file, header, footer })
+}
+
+/// Makes an empty store the place of the archive, or refuses one that holds something else.
+pub async fn begin(store: &dyn Archive, archive: &Checked) -> Result<Begun, MoveError> {
+    match patiently(|| store.begin_import(&archive.header.id)).await? {
+        Begun::HoldsOther => Err(MoveError::HoldsOther),
+        begun => Ok(begun),
     }
 }
 
 /// Takes the archive into a store. `true` if all of it had been taken before.
 pub async fn import(store: &dyn Archive, archive: &Checked, tell: &mut Tell<'_>) -> Result<bool, MoveError> {
-    let Checked { path, header, footer } = archive;
-    let there = match patiently(|| store.begin_import(&header.id)).await? {
+    let Checked { path, file, footer, .. } = archive;
+    let there = match begin(store, archive).await? {
         Begun::At(chunks) => chunks,
         Begun::Finished => return Ok(true),
         Begun::HoldsOther => return Err(MoveError::HoldsOther),
     };
-    let mut reader = open(path)?;
+    let mut reader = open(path, file)?;
     let mut done = Census::default();
     let mut everybody = false;
     while let Member::Chunk(chunk) = reader.next().map_err(|damage| of_damage(path, damage))? {
@@ -55,7 +75,7 @@ pub async fn import(store: &dyn Archive, archive: &Checked, tell: &mut Tell<'_>)
                 Piece::Room(_) => done.rooms += 1,
                 Piece::Entry(_) => done.entries += 1,
                 Piece::Login(_) => done.logins += 1,
-                Piece::Cut(_) | Piece::Upload(_) => {}
+                Piece::Cut(_) | Piece::Upload(_) | Piece::Event(_) => {}
             }
         }
         if chunk.number > there {

@@ -3,8 +3,9 @@
 
 use crate::store::archive::{ArchivedEntry, Census, Piece, RoomCut};
 use natter_shared::entry::EntryKind;
-use natter_shared::id::{FileId, RoomId, Seq, SessionId, UserId};
+use natter_shared::id::{EventId, FileId, RoomId, Seq, SessionId, UserId};
 use natter_shared::room::RoomKind;
+use natter_shared::timestamp::Timestamp;
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 
 /// A room whose cut is still to come.
@@ -40,6 +41,15 @@ impl UnderWay {
     }
 }
 
+/// The images that an archive names.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Images {
+    /// Whether there is a smaller one of it too.
+    pub all: Vec<(FileId, bool)>,
+    /// Of all, with the smaller ones.
+    pub bytes: u64,
+}
+
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Ledger {
     people: HashSet<UserId>,
@@ -55,6 +65,9 @@ pub struct Ledger {
     pub last_person: Option<UserId>,
     pub last_login: Option<SessionId>,
     pub last_upload: Option<FileId>,
+    /// They come from the newest back.
+    pub last_event: Option<(Timestamp, EventId)>,
+    pub images: Images,
     pub census: Census,
 }
 
@@ -83,7 +96,12 @@ impl Ledger {
                 self.last_login = Some(login.session.id);
                 self.census.logins += 1;
             }
-            Piece::Upload(upload) => self.last_upload = Some(upload.id),
+            Piece::Upload(upload) => {
+                self.last_upload = Some(upload.id);
+                self.images.all.push((upload.id, upload.preview.is_some()));
+                self.images.bytes += upload.bytes;
+            }
+            Piece::Event(event) => self.last_event = Some((event.at, event.id)),
         }
     }
 
@@ -130,7 +148,6 @@ mod tests {
     use natter_shared::entry::MessageContent;
     use natter_shared::room::Visibility;
     use natter_shared::text::{MessageBody, RoomName, Topic};
-    use natter_shared::timestamp::Timestamp;
 
     fn room(id: u8, name: &str, head: u64) -> RoomRecord {
         RoomRecord {

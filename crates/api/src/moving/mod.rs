@@ -1,11 +1,11 @@
 //! Moving house: `natter export` and `natter import`, between any two stores. What travels is `store::archive`; here are the
 //! file, the order of things, and the going on after an interruption. Beside `app.rs`, the only place that picks a store.
 
-mod export;
-mod format;
-mod import;
+pub(crate) mod export;
+pub(crate) mod format;
+pub(crate) mod import;
 mod ledger;
-mod progress;
+pub(crate) mod progress;
 
 #[cfg(test)]
 mod tests;
@@ -79,7 +79,7 @@ pub type Tell<'a> = dyn FnMut(Step) + 'a;
 #[derive(Debug, thiserror::Error)]
 pub enum NotYet {
     #[error(
-        "NATTER_STORE: this store is being filled from an archive; run `natter import` with the same file until it is done, or begin with an empty store"
+        "NATTER_STORE: this store is being filled from an archive; run `natter import` or `natter restore` with the same file until it is done, or begin with an empty store"
     )]
     HalfImported,
     #[error(transparent)]
@@ -106,14 +106,14 @@ async fn patiently<T, F: Future<Output = Stored<T>>>(mut ask: impl FnMut() -> F)
 }
 
 /// An opened store.
-enum House {
+pub(crate) enum House {
     Sqlite(Sqlite),
     Mongo(Mongo),
 }
 
 impl House {
     /// To move out of. The embedded store may be in use by a server.
-    async fn to_read(choice: &StoreChoice) -> Result<Self, MoveError> {
+    pub async fn to_read(choice: &StoreChoice) -> Result<Self, MoveError> {
         match choice {
             StoreChoice::Sqlite(file) => Ok(Self::Sqlite(Sqlite::open_to_read(file)?)),
             StoreChoice::Mongo(url) => Ok(Self::Mongo(Mongo::open_to_read(url).await?)),
@@ -121,21 +121,21 @@ impl House {
     }
 
     /// To move into.
-    async fn to_fill(choice: &StoreChoice) -> Result<Self, MoveError> {
+    pub async fn to_fill(choice: &StoreChoice) -> Result<Self, MoveError> {
         match choice {
             StoreChoice::Sqlite(file) => Ok(Self::Sqlite(Sqlite::open(file, Options::default())?)),
             StoreChoice::Mongo(url) => Ok(Self::Mongo(Mongo::open(url).await?)),
         }
     }
 
-    fn store(&self) -> &dyn Archive {
+    pub fn store(&self) -> &dyn Archive {
         match self {
             Self::Sqlite(sqlite) => sqlite,
             Self::Mongo(mongo) => mongo,
         }
     }
 
-    async fn close(self) {
+    pub async fn close(self) {
         match self {
             Self::Sqlite(sqlite) => sqlite.close().await,
             Self::Mongo(mongo) => drop(mongo),
@@ -154,7 +154,7 @@ fn address(choice: &StoreChoice) -> String {
     }
 }
 
-fn header(choice: &StoreChoice, clock: &dyn Clock, entropy: &dyn Entropy) -> Header {
+pub(crate) fn header(choice: &StoreChoice, clock: &dyn Clock, entropy: &dyn Entropy) -> Header {
     let id = random::<16>(entropy).iter().fold(String::new(), |mut id, byte| {
         let _ = write!(id, "{byte:02x}");
         id
@@ -207,7 +207,7 @@ pub async fn import(config: &Config, file: &Path) -> Result<String, MoveError> {
     ))
 }
 
-fn told(census: Census) -> String {
+pub(crate) fn told(census: Census) -> String {
     let Census { people, logins, rooms, entries } = census;
     format!("{people} people, {rooms} rooms and conversations, {entries} entries and {logins} logins")
 }

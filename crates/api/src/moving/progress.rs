@@ -1,4 +1,4 @@
-//! How far a move is, for whoever waits: on a terminal one line that is written over, elsewhere a line every few seconds.
+//! How far a move or a backup is, for whoever waits: on a terminal one line that is written over, elsewhere a line every few seconds.
 
 use super::Step;
 use std::io::{IsTerminal as _, Write as _, stderr};
@@ -9,6 +9,8 @@ const ON_A_TERMINAL: Duration = Duration::from_millis(200);
 const ELSEWHERE: Duration = Duration::from_secs(5);
 
 pub struct Progress {
+    /// Says nothing at all.
+    silent: bool,
     terminal: bool,
     /// When it began, and with how many entries that were done before.
     began: Option<(Instant, u64)>,
@@ -19,18 +21,34 @@ pub struct Progress {
 
 impl Progress {
     pub fn new() -> Self {
-        Self { terminal: stderr().is_terminal(), began: None, said: None, open: false }
+        Self { silent: false, terminal: stderr().is_terminal(), began: None, said: None, open: false }
+    }
+
+    /// For who has nobody waiting.
+    pub fn silent() -> Self {
+        Self { silent: true, ..Self::new() }
+    }
+
+    /// So many bytes of something, of about so many.
+    pub fn bytes(&mut self, what: &str, done: u64, of: u64) {
+        let percent = (done * 100).checked_div(of).unwrap_or(100).min(100);
+        self.say(|_| format!("{percent} % of {what}: {done} of {} bytes", of.max(done)), 0);
     }
 
     pub fn show(&mut self, step: Step) {
+        self.say(|(before, passed)| line(step, step.done.entries.saturating_sub(before), passed), step.done.entries);
+    }
+
+    /// A line, if it is time for one: made of how many entries were done before this began, and how long ago that was.
+    fn say(&mut self, line: impl FnOnce((u64, Duration)) -> String, entries: u64) {
         let now = Instant::now();
-        let (began, before) = *self.began.get_or_insert((now, step.done.entries));
+        let (began, before) = *self.began.get_or_insert((now, entries));
         let pause = if self.terminal { ON_A_TERMINAL } else { ELSEWHERE };
-        if self.said.unwrap_or(began) + pause > now {
+        if self.silent || self.said.unwrap_or(began) + pause > now {
             return;
         }
         self.said = Some(now);
-        let line = line(step, step.done.entries - before, now - began);
+        let line = line((before, now - began));
         let mut out = stderr().lock();
         // Progress that cannot be shown is no reason to stop.
         let _ = if self.terminal { write!(out, "\r{line}\x1b[K") } else { writeln!(out, "{line}") };

@@ -6,7 +6,7 @@ mod interrupted;
 mod same;
 
 use super::export::export;
-use super::format::Header;
+use super::format::{Header, VERSION};
 use super::import::{check, import};
 use super::{MoveError, Step};
 use crate::clock::{SystemEntropy, random};
@@ -16,13 +16,14 @@ use crate::store::conformance::{Dice, World, body, emoji, message, reply, whispe
 use crate::store::mongo::{Mongo, MongoUrl};
 use crate::store::sqlite::{Options, Sqlite};
 use crate::store::{
-    Appended, CreatedUser, IntegrationRecord, Log, NewEntry, NewMark, NewSession, NewUser, Posted, Rotate, Rotation,
-    UploadRecord,
+    Appended, CreatedUser, EventSearch, Events, IntegrationRecord, Log, NewEntry, NewMark, NewSession, NewUser, Posted,
+    Rotate, Rotation, UploadRecord,
 };
 use natter_shared::account::{Gender, ProfileChange, User};
 use natter_shared::entry::{EntryKind, MessageContent};
+use natter_shared::event::{Event, EventKind};
 use natter_shared::file::ImageKind;
-use natter_shared::id::{ClientId, FileId, RoomId, Seq, SessionId, UserId};
+use natter_shared::id::{ClientId, EventId, FileId, RoomId, Seq, SessionId, UserId};
 use natter_shared::integration::{IntegrationKind, Scope, Scopes};
 use natter_shared::room::{Notify, Role, Visibility};
 use natter_shared::text::{DisplayName, MessageBody, RoomName, Topic};
@@ -203,6 +204,21 @@ async fn town(world: &World) -> Town {
     let bot = program(world, lobby, people[0].id).await;
     people.push(bot);
 
+    let happened = |n: usize| Event {
+        id: EventId::from_bytes(world.fresh()),
+        at: Timestamp::from_millis(1_900_000_000_000 + i64::try_from(n / 3).unwrap()),
+        kind: EventKind::ALL[n % EventKind::ALL.len()],
+        user: Some(people[n % 3].id),
+        other: None,
+        room: Some(lobby),
+        session: None,
+        ip: Some("2001:db8::7".to_owned()),
+        what: None,
+        count: 1,
+    };
+    // More than are read at once, three in each moment.
+    store.append_events((0..1_300).map(happened).collect()).await.unwrap();
+
     let mut logins = Vec::new();
     for (n, person) in people.iter().take(3).enumerate() {
         let login = NewSession {
@@ -279,6 +295,35 @@ async fn everything_moves_from_file_to_file() {
     let new = new.reopened().await;
     same(&old.world, &new.world, &town).await;
     goes_on(&old.world, &new.world, &town).await;
+}
+
+/// What Natter wrote before the log of events went along.
+#[tokio::test]
+async fn an_archive_of_the_first_version_is_taken() {
+    let (old, new) = (Place::new(), Place::new());
+    let town = town(&old.world).await;
+    let before = old.store.events(EventSearch { limit: 2_000, ..EventSearch::default() }).await.unwrap();
+    assert_eq!(old.store.prune_events(old.world.now()).await.unwrap(), u64::try_from(before.len()).unwrap());
+    let file = old.folder.path().join("move.natter");
+    let header = Header { natter_archive: 1, ..new_header("a") };
+    export(&*old.store, &file, header, &mut |_| ()).await.unwrap();
+    assert_eq!(check(&file).unwrap().header.natter_archive, 1);
+    filled(&*new.store, &file).await;
+    same(&old.world, &new.world, &town).await;
+}
+
+#[tokio::test]
+async fn an_export_that_an_older_natter_began_is_begun_anew() {
+    let old = Place::new();
+    interrupted::long_town(&old.world, 16).await;
+    let file = old.folder.path().join("move.natter");
+    let older = Header { natter_archive: 1, ..new_header("a") };
+    interrupted::ends_after(2, async |tell| export(&*old.store, &file, older, tell).await.map(drop)).await;
+    let new = new_header("a");
+    let id = new.id.clone();
+    export(&*old.store, &file, new, &mut |_| ()).await.unwrap();
+    let header = check(&file).unwrap().header;
+    assert_eq!((header.natter_archive, header.id), (VERSION, id));
 }
 
 #[tokio::test]

@@ -10,9 +10,10 @@
 //!   the seq after it.
 //! - [`Archive::take`] is durable when it returns; taking the same pieces again changes nothing.
 
-use super::{Log, NewEntry, RoomRecord, SessionRecord, Stored, UploadRecord, UserRecord};
+use super::{Events, Log, NewEntry, RoomRecord, SessionRecord, Stored, UploadRecord, UserRecord};
 use async_trait::async_trait;
 use natter_shared::entry::{Entry, EntryKind};
+use natter_shared::event::Event;
 use natter_shared::id::{ClientId, FileId, RoomId, Seq, SessionId, UserId};
 use natter_shared::room::{Notify, Role};
 use natter_shared::timestamp::Timestamp;
@@ -34,6 +35,8 @@ pub enum Piece {
     Login(ArchivedLogin),
     /// What is noted of an image; its bytes travel by themselves.
     Upload(UploadRecord),
+    /// Of the log of events, the newest first.
+    Event(Event),
 }
 
 /// An entry of a log, with its author by id.
@@ -122,7 +125,7 @@ pub enum Begun {
 }
 
 #[async_trait]
-pub trait Archive: Log {
+pub trait Archive: Log + Events {
     async fn census(&self) -> Stored<Census>;
     /// These people, as far as they exist, in no order.
     async fn people(&self, ids: &[UserId]) -> Stored<Vec<UserRecord>>;

@@ -6,6 +6,7 @@ mod access;
 mod admin;
 mod architecture;
 mod auth;
+mod backup;
 mod binary;
 mod deletion;
 mod edge;

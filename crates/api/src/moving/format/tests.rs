@@ -186,9 +186,9 @@ fn what_is_no_archive_or_a_newer_one_is_told_apart() {
     for foreign in [&b"Dear diary, today"[..], &zipped("Dear diary"), &zipped("{\"a\":1}\n"), &[0; 64]] {
         assert_eq!(read(foreign).1, Err(Damage::Foreign));
     }
-    let newer = zipped("{\"natter_archive\":2,\"whatever\":{\"comes\":\"then\"}}\n");
-    assert_eq!(read(&newer).1, Err(Damage::Newer { found: 2 }));
-    assert!(Damage::Newer { found: 2 }.to_string().contains("newer Natter"));
+    let newer = zipped("{\"natter_archive\":3,\"whatever\":{\"comes\":\"then\"}}\n");
+    assert_eq!(read(&newer).1, Err(Damage::Newer { found: 3 }));
+    assert!(Damage::Newer { found: 3 }.to_string().contains("newer Natter"));
 }
 
 #[test]

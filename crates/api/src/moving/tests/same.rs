@@ -3,7 +3,7 @@
 use super::Town;
 use crate::store::conformance::World;
 use crate::store::conformance::script::{applied, seen_by};
-use crate::store::{Log, OverviewRecord, Search};
+use crate::store::{EventSearch, Log, OverviewRecord, Search};
 use natter_shared::account::User;
 use natter_shared::entry::Entry;
 use natter_shared::id::{RoomId, Seq, UserId};
@@ -34,6 +34,8 @@ pub async fn same(old: &World, new: &World, town: &Town) {
         assert_eq!(a.integrations_of(room, 9).await.unwrap(), b.integrations_of(room, 9).await.unwrap());
     }
     assert_eq!(a.directory(None, None, 99).await.unwrap(), b.directory(None, None, 99).await.unwrap());
+    let events = || EventSearch { limit: 5_000, ..EventSearch::default() };
+    assert_eq!(a.events(events()).await.unwrap(), b.events(events()).await.unwrap());
     for &image in &town.images {
         assert!(a.upload(image).await.unwrap().is_some());
         assert_eq!(a.upload(image).await.unwrap(), b.upload(image).await.unwrap());

@@ -13,7 +13,7 @@ use super::work::{Busy, Pool};
 use super::{Caller, Parts, rate};
 use crate::bus::TooOften;
 use crate::clock::random;
-use crate::files::{Files, FilesError, Opened};
+use crate::files::{Files, FilesError, Opened, preview_of};
 use crate::store::{Posted, Standing, StoreError, UploadRecord};
 use bytes::Bytes;
 use natter_shared::account::Me;
@@ -80,10 +80,6 @@ pub struct Pictures {
     files: Arc<dyn Files>,
     receiving: Arc<Semaphore>,
     pool: Arc<Pool>,
-}
-
-fn preview_of(id: FileId) -> String {
-    format!("{id}.preview")
 }
 
 impl Pictures {

@@ -59,7 +59,7 @@ fn of_kinds(kinds: &[EventKind]) -> Document {
 }
 
 impl Shared {
-    async fn append_events(&self, events: Vec<Event>) -> Stored<()> {
+    pub(super) async fn append_events(&self, events: Vec<Event>) -> Stored<()> {
         let documents: Vec<_> = events.into_iter().map(EventDoc::of).collect();
         if documents.is_empty() {
             return Ok(());

@@ -4,7 +4,7 @@ use super::append;
 use super::column::{self, Code, int};
 use super::rooms::{self, BANNED, FORMER, MEMBER};
 use super::writer::Desk;
-use super::{Sqlite, accounts, integrations, sessions, uploads};
+use super::{Sqlite, accounts, events, integrations, sessions, uploads};
 use crate::store::archive::{Archive, ArchivedLogin, ArchivedMember, Begun, Census, MemberState, Piece, RoomCut};
 use crate::store::{RoomRecord, StoreError, Stored, UploadRecord, UserRecord};
 use async_trait::async_trait;
@@ -113,7 +113,7 @@ fn begin(conn: &Connection, archive: &str) -> Stored<Begun> {
 }
 
 fn take(desk: &mut Desk, chunk: u64, pieces: Vec<Piece>) -> Stored<()> {
-    let mut entries = Vec::new();
+    let (mut entries, mut happened) = (Vec::new(), Vec::new());
     for piece in pieces {
         // Whatever is not an entry may rest on all entries before it.
         if !matches!(piece, Piece::Entry(_)) {
@@ -127,9 +127,11 @@ fn take(desk: &mut Desk, chunk: u64, pieces: Vec<Piece>) -> Stored<()> {
             Piece::Everybody => {}
             Piece::Login(login) => take_login(&desk.conn, &login)?,
             Piece::Upload(upload) => uploads::add(&desk.conn, &upload)?,
+            Piece::Event(event) => happened.push(event),
         }
     }
     append::replay(desk, entries)?;
+    events::append(&desk.conn, &happened)?;
     let sql = "UPDATE imports SET chunks = max(chunks, ?1) WHERE finished = 0";
     let chunk = i64::try_from(chunk).unwrap_or(i64::MAX);
     match desk.conn.prepare_cached(sql)?.execute([chunk])? {

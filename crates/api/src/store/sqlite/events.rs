@@ -32,7 +32,7 @@ fn int(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
-fn append(conn: &Connection, events: &[Event]) -> Stored<()> {
+pub(super) fn append(conn: &Connection, events: &[Event]) -> Stored<()> {
     let sql = "INSERT INTO events (at, id, kind, user, other, room, session, ip, what, count)
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (at, id) DO NOTHING";
     let mut insert = conn.prepare_cached(sql)?;

@@ -109,9 +109,37 @@ impl Place {
     }
 }
 
-impl Drop for Place {
-    fn drop(&mut self) {
-        let Some(Cluster { mongodb, name, .. }) = self.cluster.take() else { return };
+impl Place {
+    /// Runs the program at the machine with the settings of each node and further ones, to its end.
+    pub fn orders(&self, arguments: &[&str], further: &[(&str, &str)]) -> std::process::Output {
+        let settings = self.settings();
+        let settings = settings.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let settings: Vec<_> = settings.chain(further.iter().copied()).collect();
+        let mut command = crate::binary::natter(&settings);
+        command.args(arguments);
+        crate::binary::ends(command)
+    }
+
+    /// Takes away the database and the images; the signing key stays.
+    pub fn lose_everything(&self) {
+        for item in std::fs::read_dir(self.folder.path()).unwrap() {
+            let path = item.unwrap().path();
+            match path.file_name().and_then(|name| name.to_str()) {
+                Some("secret") => {}
+                _ if path.is_dir() => std::fs::remove_dir_all(path).unwrap(),
+                _ => std::fs::remove_file(path).unwrap(),
+            }
+        }
+        if let Some(cluster) = &self.cluster {
+            cluster.drop_database().unwrap();
+        }
+    }
+}
+
+impl Cluster {
+    fn drop_database(&self) -> Result<(), String> {
+        let Self { mongodb, name, .. } = self;
+        let (mongodb, name) = (mongodb.clone(), name.clone());
         // On a thread of its own, for a story's thread is in the middle of a runtime.
         let dropped = std::thread::spawn(move || {
             let runtime =
@@ -123,7 +151,13 @@ impl Drop for Place {
             let dropped = runtime.block_on(async { tokio::time::timeout(PATIENCE, removal).await });
             dropped.map_err(|_| "MongoDB does not answer".to_owned())?.map_err(|e| e.to_string())
         });
-        if let Ok(Err(why)) = dropped.join() {
+        dropped.join().map_err(|_| "it panicked".to_owned())?
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if let Some(Err(why)) = self.cluster.take().map(|cluster| cluster.drop_database()) {
             eprintln!("a test's database stays behind: {why}");
         }
     }

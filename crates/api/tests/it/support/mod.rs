@@ -5,6 +5,7 @@ mod backend;
 mod node;
 mod person;
 mod picture;
+mod ruin;
 mod socket;
 mod stream;
 
@@ -12,6 +13,7 @@ pub use backend::Backend;
 pub(crate) use backend::also_on_a_cluster;
 pub use person::{Answer, Person, client_id};
 pub use picture::{form, picture};
+pub(crate) use ruin::Ruin;
 pub use socket::{Socket, texts};
 pub use stream::EventStream;
 
@@ -103,6 +105,33 @@ impl Server {
         command.args(["admin", order, username]);
         let output = crate::binary::ends(command);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    /// Runs the program at the machine with the settings of this server and further ones, while it runs, to its end.
+    pub fn orders(&self, arguments: &[&str], further: &[(&str, &str)]) -> std::process::Output {
+        self.place.orders(arguments, further)
+    }
+
+    /// The same on another thread: whoever writes meanwhile goes on.
+    pub async fn orders_meanwhile(&self, arguments: &[&str], further: &[(&str, &str)]) -> std::process::Output {
+        let owned = |text: &str| text.to_owned();
+        let arguments: Vec<String> = arguments.iter().map(|word| owned(word)).collect();
+        let further: Vec<(String, String)> = further.iter().map(|(name, value)| (owned(name), owned(value))).collect();
+        let place = Arc::clone(&self.place);
+        let run = move || {
+            let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+            let further: Vec<(&str, &str)> = further.iter().map(|(name, value)| (&**name, &**value)).collect();
+            place.orders(&arguments, &further)
+        };
+        tokio::task::spawn_blocking(run).await.unwrap()
+    }
+
+    /// Stops the server and loses everything that it kept but the signing key.
+    pub fn burns_down(mut self) -> Ruin {
+        self.nodes.iter().for_each(Node::ask_to_stop);
+        self.nodes.drain(..).for_each(Node::stop);
+        self.place.lose_everything();
+        Ruin::new(self.settings.clone(), Arc::clone(&self.place))
     }
 
     /// Registers somebody who can chat from here on.

@@ -121,6 +121,11 @@ impl Person {
         answer
     }
 
+    /// Finds the server where it is by now: under another address, with the same cookie.
+    pub fn moves_to(&mut self, server: &Server) {
+        self.address = server.next_address();
+    }
+
     pub fn id(&self) -> UserId {
         self.id.expect("signed in")
     }

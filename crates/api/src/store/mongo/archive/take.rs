@@ -23,7 +23,7 @@ const LONG: u64 = 100;
 impl Shared {
     pub(super) async fn take(&self, chunk: u64, pieces: Vec<Piece>) -> Stored<()> {
         let (mut people, mut rooms, mut logins) = (Vec::new(), Vec::new(), Vec::new());
-        let (mut entries, mut cuts, mut uploads) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut entries, mut cuts, mut uploads, mut events) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for piece in pieces {
             match piece {
                 Piece::Person(person) => people.push(person_doc(person)),
@@ -33,6 +33,7 @@ impl Shared {
                 Piece::Everybody => {}
                 Piece::Login(login) => logins.push(login_doc(login)),
                 Piece::Upload(upload) => uploads.push(UploadDoc::of(&upload)),
+                Piece::Event(event) => events.push(event),
             }
         }
         // Each kind rests on the ones before it. One person may come twice in a chunk: the later one holds.
@@ -56,6 +57,7 @@ impl Shared {
         }
         self.take_documents(&self.sessions, logins.into_iter().map(|login| (login.id, login)), "$setOnInsert").await?;
         self.take_documents(&self.uploads, uploads.into_iter().map(|it| (it.id, it)), "$setOnInsert").await?;
+        self.append_events(events).await?;
         let chunk = i64::try_from(chunk).unwrap_or(i64::MAX);
         let noted = doc! { "$max": { "chunks": chunk } };
         let done = self.imports().update_one(doc! { "_id": IMPORT, "finished": false }, noted).await?;
