@@ -246,6 +246,22 @@ impl Person {
         self.once(gate, Method::POST, &path::messages(room), Some(&form)).await
     }
 
+    /// Uploads an image.
+    pub async fn uploads(&self, gate: SocketAddr, png: &[u8]) -> Result<Answer> {
+        const BORDER: &str = "border-of-the-form";
+        let head = format!(
+            "--{BORDER}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.png\"\r\nContent-Type: image/png\r\n\r\n"
+        );
+        let body = [head.as_bytes(), png, format!("\r\n--{BORDER}--\r\n").as_bytes()].concat();
+        let request = self.http.post(format!("http://{gate}{}", path::FILES)).bearer_auth(self.tokens().access);
+        let request = request.header("content-type", format!("multipart/form-data; boundary={BORDER}")).body(body);
+        let response = request.send().await?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let answer = Answer { status, headers, text: response.text().await? };
+        ensure!(answer.status.is_success(), "an upload was answered {}: {}", answer.status, answer.text);
+        Ok(answer)
+    }
+
     pub async fn entries(&self, gate: SocketAddr, room: RoomId, after: Seq, limit: u32) -> Result<EntryPage> {
         let path = format!("{}?after={after}&limit={limit}", path::entries(room));
         self.surely(gate, Method::GET, &path, None).await?.read()

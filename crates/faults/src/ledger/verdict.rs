@@ -19,7 +19,7 @@ pub struct Findings {
 }
 
 impl Findings {
-    fn add(&mut self, sentence: impl FnOnce() -> String) {
+    pub fn add(&mut self, sentence: impl FnOnce() -> String) {
         self.count += 1;
         if self.sentences.len() < SENTENCES {
             self.sentences.push(sentence());

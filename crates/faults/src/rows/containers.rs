@@ -1,4 +1,8 @@
-//! What is done to Natter in containers, as operators run it: rolled over, rebooted, and looked at from outside.
+//! What is done to Natter in containers, as operators run it: rolled over, rebooted, restored, and looked at from outside.
+
+mod restored;
+
+pub use restored::restored;
 
 use crate::stage::{Cast, Orders, Outcome, Rate, Stage};
 use crate::system::Wiring;
@@ -48,8 +52,6 @@ async fn confined(system: &Compose, id: &str) -> Result<Vec<String>> {
         ("{{.HostConfig.CapAdd}}", "[]"),
         ("{{.HostConfig.SecurityOpt}}", "[no-new-privileges:true]"),
         ("{{.HostConfig.Privileged}}", "false"),
-        ("{{gt .HostConfig.Memory 0}}", "true"),
-        ("{{gt .HostConfig.PidsLimit 0}}", "true"),
         ("{{.HostConfig.RestartPolicy.Name}}", "unless-stopped"),
         ("{{.State.Health.Status}}", "healthy"),
     ];
@@ -59,6 +61,11 @@ async fn confined(system: &Compose, id: &str) -> Result<Vec<String>> {
         if said != *answer {
             wrong.push(format!("{question} is {said}"));
         }
+    }
+    let limits =
+        system.docker(&["inspect", "--format", "{{.HostConfig.Memory}} {{.HostConfig.PidsLimit}}", id]).await?;
+    if !limits.split(' ').all(|limit| limit.parse::<u64>().is_ok_and(|limit| limit > 0)) {
+        wrong.push(format!("its limits of memory and processes are {limits}"));
     }
     let user = system.docker(&["exec", id, "id", "-u"]).await?;
     if user == "0" {

@@ -58,6 +58,11 @@ impl Compose {
         self.gate
     }
 
+    /// What the names of its volumes begin with.
+    pub fn project(&self) -> &str {
+        &self.project
+    }
+
     pub fn folder(&self) -> &Path {
         &self.folder
     }
