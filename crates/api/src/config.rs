@@ -71,7 +71,7 @@ pub const SETTINGS: &[Setting] = &[
     setting("NATTER_FILES_KEY_FILE", "", "file with two lines for the bucket: the id of its key, and the key"),
     setting(
         "NATTER_WEB_DIR",
-        "./dist if it is there",
+        "./dist, or dist beside the program, if it is there",
         "folder of the built page (with an index.html); set but empty: API only",
     ),
     setting(
@@ -107,7 +107,8 @@ pub const SETTINGS: &[Setting] = &[
 ];
 
 /// Names with these beginnings belong to the tools around the server; they are passed over.
-const FOREIGN: &[&str] = &["NATTER_E2E_", "NATTER_TEST_", "NATTER_TOOLS_", "NATTER_XTASK_", "NATTER_BENCH_"];
+const FOREIGN: &[&str] =
+    &["NATTER_E2E_", "NATTER_TEST_", "NATTER_TOOLS_", "NATTER_XTASK_", "NATTER_BENCH_", "NATTER_BUILD_"];
 
 /// Where everything is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -425,7 +426,10 @@ fn parse_redis_prefix(value: &str) -> Option<String> {
 fn read_web_dir(reader: &mut Reader) -> Option<PathBuf> {
     match reader.values.get("NATTER_WEB_DIR").map(|value| value.trim()) {
         Some("") => None,
-        None => Some(PathBuf::from("dist")).filter(|dir| dir.join("index.html").is_file()),
+        None => {
+            let beside = std::env::current_exe().ok().and_then(|program| Some(program.parent()?.join("dist")));
+            [Some(PathBuf::from("dist")), beside].into_iter().flatten().find(|dir| dir.join("index.html").is_file())
+        }
         Some(value) => {
             let dir = PathBuf::from(value);
             if !dir.join("index.html").is_file() {

@@ -31,11 +31,21 @@ fn main() -> ExitCode {
         ["admin", "revoke", name] if !name.starts_with('-') => administer(Order::Revoke(name)),
         ["admin", "delete", name] if !name.starts_with('-') => administer(Order::Delete(name)),
         ["admin", "list"] => administer(Order::List),
-        ["--version" | "-V"] => say(concat!("natter ", env!("CARGO_PKG_VERSION"), "\n")),
+        ["--version" | "-V"] => say(&version()),
         _ => {
             complain(&format!("natter: {} is not understood; `natter --help` says what is", arguments.join(" ")));
             ExitCode::from(MISUSED)
         }
+    }
+}
+
+/// The version, the commit that `cargo xtask dist` builds from, and what it was built for. Only this file asks for the
+/// commit, so that another one compiles nothing else anew.
+fn version() -> String {
+    let (version, target) = (env!("CARGO_PKG_VERSION"), env!("NATTER_BUILD_TARGET"));
+    match option_env!("NATTER_BUILD_COMMIT") {
+        Some(commit) if !commit.is_empty() => format!("natter {version} ({commit}, {target})\n"),
+        _ => format!("natter {version} ({target})\n"),
     }
 }
 
