@@ -103,6 +103,22 @@ fn every_link_leads_to_a_file_and_a_heading_that_are_there() {
 }
 
 #[test]
+fn every_file_of_the_repository_that_is_named_is_there() {
+    let mut wrong = Vec::new();
+    for document in documents() {
+        for command in code::commands(&document.text) {
+            let [name] = command.words.as_slice() else { continue };
+            let ours = ["crates/", "docs/", "e2e/specs", "e2e/fixtures"].iter().any(|start| name.starts_with(start));
+            let is_a_path = name.chars().all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c));
+            if ours && is_a_path && !workspace::root().join(name).exists() {
+                wrong.push(format!("{}: {name} is not there", document.place(command.line)));
+            }
+        }
+    }
+    none(&wrong);
+}
+
+#[test]
 fn every_document_is_reached_from_the_readme() {
     let all = documents();
     let canonical = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
