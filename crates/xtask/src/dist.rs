@@ -58,7 +58,7 @@ pub fn run() -> Result<()> {
     let archive = out.join(format!("{name}.tar.gz"));
     pack(&folder, &name, &archive, commit.as_ref().map_or(0, |commit| commit.seconds))?;
     let bytes = fs::read(&archive)?;
-    let sum = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let sum = sbom::hex(&Sha256::digest(&bytes));
     let line = format!("{sum}  {name}.tar.gz\n");
     fs::write(out.join(format!("{name}.tar.gz.sha256")), &line)?;
     say(&format!(

@@ -69,7 +69,7 @@ fn documents() -> Vec<Document> {
             let is_link = path.is_symlink();
             if path.is_dir() && !is_link && !name.starts_with('.') && !NOT_OURS.contains(&name.as_str()) {
                 folders.push(path);
-            } else if name.ends_with(".md") {
+            } else if path.extension().is_some_and(|ending| ending == "md") {
                 found.push(Document::read(path));
             }
         }
