@@ -5,6 +5,7 @@
 mod code;
 
 use crate::binary::{ends, natter};
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -19,16 +20,53 @@ enum Word {
     Optional(Vec<Word>),
 }
 
-/// What stands under "Usage:" in the help, a line each, without what it does.
-fn usages() -> Vec<Vec<Word>> {
-    let mut command = natter(&[]);
-    command.arg("--help");
-    let help = String::from_utf8(ends(command).stdout).unwrap();
-    let (_, usage) = help.split_once("Usage: ").expect("the help says how the program is called");
-    let (usage, _) = usage.split_once("Settings:").expect("the help lists the settings");
-    let lines = usage.lines().filter_map(|line| line.trim().strip_prefix("natter"));
-    let lines = lines.filter(|line| line.starts_with(' '));
-    lines.flat_map(|line| alternatives(line.trim_start().split("  ").next().unwrap_or_default())).collect()
+/// How the program is called, by its help.
+struct Help {
+    /// Without options.
+    usages: Vec<Vec<Word>>,
+    /// Each option, and whether a value follows it. They are good for every command: which takes which is not looked at.
+    options: BTreeMap<String, bool>,
+}
+
+impl Help {
+    fn asked() -> Self {
+        let mut command = natter(&[]);
+        command.arg("--help");
+        let help = String::from_utf8(ends(command).stdout).unwrap();
+        let (_, usage) = help.split_once("Usage: ").expect("the help says how the program is called");
+        let (usage, _) = usage.split_once("Settings:").expect("the help lists the settings");
+        Self::of(usage)
+    }
+
+    fn of(usage: &str) -> Self {
+        let mut options = BTreeMap::new();
+        let mut words = usage.split_whitespace().peekable();
+        while let Some(word) = words.next() {
+            let Some(option) = word.trim_start_matches('[').strip_prefix("--") else { continue };
+            let name = option.trim_end_matches([':', ',', ';', ']']);
+            // What its value is like stands behind it without a sign between.
+            let has_value = name == option && words.peek().is_some_and(|next| !next.starts_with(['|', '(']));
+            options.insert(format!("--{name}"), has_value);
+        }
+        let lines = usage.lines().filter_map(|line| line.trim().strip_prefix("natter"));
+        let lines = lines.filter(|line| line.starts_with(' '));
+        let usages = lines.flat_map(|line| alternatives(line.trim_start().split("  ").next().unwrap_or_default()));
+        Self { usages: usages.collect(), options }
+    }
+
+    /// Whether the program takes these arguments; without `whole` they may end too early.
+    fn takes(&self, arguments: &[String], whole: bool) -> bool {
+        let mut left = Vec::new();
+        let mut words = arguments.iter();
+        while let Some(word) = words.next() {
+            match self.options.get(word) {
+                Some(true) => drop(words.next()),
+                Some(false) => {}
+                None => left.push(word.clone()),
+            }
+        }
+        self.usages.iter().any(|usage| fits(usage, &left, whole))
+    }
 }
 
 /// `admin grant NAME | list` is two: what stands behind the bar comes after the first word.
@@ -49,13 +87,17 @@ fn pattern(words: &[&str]) -> Vec<Word> {
             let mut group: Vec<&str> = rest[..=end].to_vec();
             group[0] = inner;
             group[end] = group[end].trim_end_matches(']');
-            found.push(Word::Optional(pattern(&group)));
+            if !inner.starts_with('-') {
+                found.push(Word::Optional(pattern(&group)));
+            }
             rest = &rest[end + 1..];
             continue;
         }
-        let is_a_place =
-            !first.starts_with('-') && first.split('|').any(|word| word.chars().all(|c| !c.is_lowercase()));
-        found.push(if is_a_place { Word::Any } else { Word::Literal(first.split('|').map(str::to_owned).collect()) });
+        if !first.starts_with('-') {
+            let is_a_place = first.split('|').any(|word| word.chars().all(|c| !c.is_lowercase()));
+            let literal = || Word::Literal(first.split('|').map(str::to_owned).collect());
+            found.push(if is_a_place { Word::Any } else { literal() });
+        }
         rest = behind;
     }
     found
@@ -108,7 +150,7 @@ fn every_command_of_natter_in_the_documents_is_one_that_it_takes() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let mut files = vec![root.join("README.md"), root.join("CONTRIBUTING.md"), root.join("SECURITY.md")];
     documents(&root.join("docs"), &mut files);
-    let usages = usages();
+    let help = Help::asked();
     let mut wrong = Vec::new();
     let mut seen = 0;
     for file in files {
@@ -122,7 +164,7 @@ fn every_command_of_natter_in_the_documents_is_one_that_it_takes() {
             let asks_for_help = arguments.last().is_some_and(|word| word == "--help");
             let arguments = &arguments[..arguments.len() - usize::from(asks_for_help)];
             let whole = command.is_whole && !asks_for_help;
-            if !usages.iter().any(|usage| fits(usage, arguments, whole)) {
+            if !help.takes(arguments, whole) {
                 wrong.push(format!("{}:{}: {}", file.display(), command.line, command.words.join(" ")));
             }
         }
@@ -141,12 +183,13 @@ fn every_line_of_the_help_is_understood() {
         };
         pattern.iter().flat_map(word).collect()
     }
-    let usages = usages();
+    let folder = tempfile::tempdir().unwrap();
+    let usages = Help::asked().usages;
     assert!(usages.len() > 5, "{usages:?}");
     for usage in usages {
         // No command gets further than to this setting.
         let mut command = natter(&[("NATTER_STORE", "")]);
-        command.args(filled(&usage));
+        command.args(filled(&usage)).current_dir(folder.path());
         let output = ends(command);
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(output.status.success() || said.contains("NATTER_STORE is empty"), "{usage:?}: {said}");
@@ -155,20 +198,25 @@ fn every_line_of_the_help_is_understood() {
 
 #[test]
 fn commands_are_held_against_the_help_word_by_word() {
-    let usages: Vec<_> = ["[serve]", "export FILE", "admin grant NAME | list", "keep [--every TIME] WHAT|latest"]
-        .into_iter()
-        .flat_map(alternatives)
-        .collect();
+    let help = Help::of(
+        "natter [serve]    start it\n  natter export FILE   write\n  natter admin grant NAME | list\n\
+         \x20 natter keep WHAT|latest [--every TIME]   go on; --key FILE: who may; --again: once more\n",
+    );
     let takes = |line: &str, whole| {
         let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
-        usages.iter().any(|usage| fits(usage, arguments(&words).unwrap(), whole))
+        help.takes(arguments(&words).unwrap(), whole)
     };
-    for line in
-        ["natter", "natter serve", "A=b ./natter export x", "natter admin list", "sudo -u natter natter admin grant a"]
-    {
-        assert!(takes(line, true), "{line}");
-    }
-    for line in ["natter keep latest", "natter keep --every 6h x", "docker compose exec api natter admin list"] {
+    for line in [
+        "natter",
+        "natter serve",
+        "A=b ./natter export x",
+        "natter admin list",
+        "sudo -u natter natter admin grant a",
+        "docker compose exec api natter admin list",
+        "natter keep latest",
+        "natter keep --every 6h x",
+        "natter keep x --key k --again",
+    ] {
         assert!(takes(line, true), "{line}");
     }
     for line in [
