@@ -102,7 +102,7 @@ pub const SETTINGS: &[Setting] = &[
     ),
     setting(
         "NATTER_WEB_DIR",
-        "./dist if it is there",
+        "./dist, or dist beside the program, if it is there",
         "folder of the built page (with an index.html); set but empty: API only",
     ),
     setting(
@@ -142,7 +142,8 @@ pub const SETTINGS: &[Setting] = &[
 const BY_FILE: &[(&str, &str)] = &[("NATTER_STORE", "NATTER_STORE_FILE"), ("NATTER_REDIS", "NATTER_REDIS_FILE")];
 
 /// Names with these beginnings belong to the tools around the server; they are passed over.
-const FOREIGN: &[&str] = &["NATTER_E2E_", "NATTER_TEST_", "NATTER_TOOLS_", "NATTER_XTASK_", "NATTER_BENCH_"];
+const FOREIGN: &[&str] =
+    &["NATTER_E2E_", "NATTER_TEST_", "NATTER_TOOLS_", "NATTER_XTASK_", "NATTER_BENCH_", "NATTER_BUILD_"];
 
 /// Where everything is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -496,7 +497,10 @@ fn read_bcrypt_cost(reader: &mut Reader, warnings: &mut Vec<String>) -> u32 {
 fn read_web_dir(reader: &mut Reader) -> Option<PathBuf> {
     match reader.values.get("NATTER_WEB_DIR").map(|value| value.trim()) {
         Some("") => None,
-        None => Some(PathBuf::from("dist")).filter(|dir| dir.join("index.html").is_file()),
+        None => {
+            let beside = std::env::current_exe().ok().and_then(|program| Some(program.parent()?.join("dist")));
+            [Some(PathBuf::from("dist")), beside].into_iter().flatten().find(|dir| dir.join("index.html").is_file())
+        }
         Some(value) => {
             let dir = PathBuf::from(value);
             if !dir.join("index.html").is_file() {

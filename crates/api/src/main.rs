@@ -49,7 +49,7 @@ fn main() -> ExitCode {
         ["mongodb", "prepare", member, secrets] if !member.starts_with('-') => prepare(member, secrets),
         ["healthcheck"] => with_settings(async |config| healthcheck(&config), |_| false),
         ["caddy", folder] if !folder.starts_with('-') => caddy(folder),
-        ["--version" | "-V"] => say(concat!("natter ", env!("CARGO_PKG_VERSION"), "\n")),
+        ["--version" | "-V"] => say(&version()),
         _ => misunderstood(&arguments),
     }
 }
@@ -57,6 +57,16 @@ fn main() -> ExitCode {
 fn misunderstood(arguments: &[&str]) -> ExitCode {
     complain(&format!("natter: {} is not understood; `natter --help` says what is", arguments.join(" ")));
     ExitCode::from(MISUSED)
+}
+
+/// The version, the commit that `cargo xtask dist` builds from, and what it was built for. Only this file asks for the
+/// commit, so that another one compiles nothing else anew.
+fn version() -> String {
+    let (version, target) = (env!("CARGO_PKG_VERSION"), env!("NATTER_BUILD_TARGET"));
+    match option_env!("NATTER_BUILD_COMMIT") {
+        Some(commit) if !commit.is_empty() => format!("natter {version} ({commit}, {target})\n"),
+        _ => format!("natter {version} ({target})\n"),
+    }
 }
 
 /// The settings, or the code to end with after their faults were told.

@@ -19,7 +19,7 @@ pub fn section(name: &str, report: &str, machine: &[String], plan: &Plan) -> Str
     };
     let machine = machine.join("; ");
     format!(
-        "Written by `cargo xtask bench --only {name} --write` on {}.\n{machine}.\n{how}\n\n{}\n",
+        "Written by `cargo xtask bench --only {name} --write docs/performance.md` on {}.\n{machine}.\n{how}\n\n{}\n",
         machine::today(),
         report.trim()
     )

@@ -7,6 +7,9 @@ mod cluster;
 mod compress;
 mod containers;
 mod dev;
+mod dist;
+#[cfg(test)]
+mod documents;
 mod faults;
 mod fingerprint;
 mod front;
@@ -17,6 +20,7 @@ mod parts;
 mod process;
 mod progress;
 mod ready;
+mod sbom;
 mod serve;
 mod servers;
 mod styles;
@@ -71,6 +75,10 @@ enum Command {
     Compose(ComposeArgs),
     /// Measure Natter against floors and a peer, and print ratios; takes about half an hour, 5 minutes with --quick.
     Bench(BenchArgs),
+    /// Pack a release: the program, the page, licences and a list of what they are made of, in `dist` of the target folder.
+    ///
+    /// The archive has its SHA-256 in a file beside it. The same commit, tools and paths make the same archive.
+    Dist,
     /// What .ci/run does: set up, then test, with the time of day on every step.
     Ci,
     /// Install what the other commands need, and nothing else.
@@ -176,6 +184,7 @@ fn main() -> ExitCode {
         Command::Faults(args) => faults::run(&args.harness),
         Command::Compose(args) => containers::run(&args),
         Command::Bench(args) => bench::run(&args).map(|()| ExitCode::SUCCESS),
+        Command::Dist => dist::run().map(|()| ExitCode::SUCCESS),
         Command::Ci => {
             progress::show_time_of_day();
             suite::run(false).map(|()| ExitCode::SUCCESS)

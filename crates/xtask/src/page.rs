@@ -38,6 +38,11 @@ pub fn build_alone() -> Result<()> {
 
 /// Builds whichever of the two is not up to date, both at a time: the end of each build keeps one core idle.
 pub fn build() -> Result<Built> {
+    build_of(None)
+}
+
+/// The same, with the name of a commit that the binary shall say with its version.
+pub fn build_of(commit: Option<&str>) -> Result<Built> {
     let fingerprint = fingerprint()?;
     let fresh = is_fresh(&fingerprint);
     if fresh {
@@ -49,7 +54,7 @@ pub fn build() -> Result<Built> {
     }
     let binary = thread::scope(|scope| {
         let page = scope.spawn(|| if fresh { Ok(()) } else { build_page(&fingerprint) });
-        let binary = build_binary("release");
+        let binary = build_binary_of("release", commit);
         let page = page.join().unwrap_or_else(|_| anyhow::bail!("the page's build panicked"));
         page.and(binary)
     })?;
@@ -58,9 +63,16 @@ pub fn build() -> Result<Built> {
 
 /// Builds `natter` with the cargo profile `release` or `dev`. Returns where it is.
 pub fn build_binary(profile: &str) -> Result<PathBuf> {
+    build_binary_of(profile, None)
+}
+
+fn build_binary_of(profile: &str, commit: Option<&str>) -> Result<PathBuf> {
     let since = Stopwatch::start();
     let mut cargo = workspace::cargo();
     cargo.args(["build", "--package=natter-api", "--bin=natter", "--profile", profile]);
+    if let Some(commit) = commit {
+        cargo.env("NATTER_BUILD_COMMIT", commit);
+    }
     process::shown(cargo).context("the server does not build")?;
     say(&format!("server: built in {}", since.words()));
     let folder = if profile == "dev" { "debug" } else { profile };

@@ -95,6 +95,37 @@ fn help_lists_every_setting() {
     assert_eq!(output.status.code(), Some(2), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
+#[test]
+fn the_version_says_for_what_it_was_built() {
+    let mut command = natter(&[]);
+    command.arg("--version");
+    let said = String::from_utf8(ends(command).stdout).unwrap();
+    let words: Vec<&str> = said.trim_end().split(' ').collect();
+    assert_eq!(words[..2], ["natter", env!("CARGO_PKG_VERSION")]);
+    assert!(said.contains(std::env::consts::ARCH) && said.ends_with(")\n"), "{said}");
+}
+
+#[tokio::test]
+async fn the_page_beside_the_program_is_served_wherever_it_is_started() {
+    let built = Path::new(env!("CARGO_BIN_EXE_natter"));
+    let (unpacked, data) = (tempfile::tempdir_in(built.parent().unwrap()).unwrap(), tempfile::tempdir().unwrap());
+    let program = unpacked.path().join("natter");
+    std::fs::hard_link(built, &program).unwrap();
+    std::fs::create_dir(unpacked.path().join("dist")).unwrap();
+    std::fs::write(unpacked.path().join("dist/index.html"), "<!doctype html><title>beside</title>").unwrap();
+    let store = format!("sqlite:{}", data.path().join("natter.db").display());
+    let settings = [("NATTER_STORE", store.as_str()), ("NATTER_LISTEN", "127.0.0.1:0")];
+    let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().unwrap();
+    let page = async |more: &[(&str, &str)]| {
+        let mut command = Command::new(&program);
+        command.env_clear().envs(settings).envs(more.iter().copied()).current_dir(data.path());
+        let server = Running::of(command.stderr(Stdio::null()));
+        client.get(format!("http://{}/", server.address)).send().await.unwrap().text().await.unwrap()
+    };
+    assert!(page(&[]).await.contains("beside"));
+    assert!(!page(&[("NATTER_WEB_DIR", "")]).await.contains("beside"), "set but empty: no page");
+}
+
 /// A running program; killed when dropped.
 pub(crate) struct Running {
     child: Child,

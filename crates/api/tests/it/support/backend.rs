@@ -88,6 +88,11 @@ impl Place {
         self.folder.path().join("natter.db")
     }
 
+    /// The file with the signing key.
+    pub fn key(&self) -> std::path::PathBuf {
+        self.folder.path().join("secret")
+    }
+
     pub const fn nodes(&self) -> usize {
         if self.cluster.is_some() { 2 } else { 1 }
     }

@@ -17,7 +17,7 @@ pub(crate) use ruin::Ruin;
 pub use socket::{Socket, texts};
 pub use stream::EventStream;
 
-use backend::Place;
+pub use backend::Place;
 use natter_api::clock::{Clock, ManualClock};
 use natter_shared::timestamp::Timestamp;
 use node::Node;
@@ -63,6 +63,15 @@ impl Server {
             all.push(((*name).to_owned(), (*value).to_owned()));
         }
         Self::launch(all, Arc::new(Place::new(Backend::of_this_story())))
+    }
+
+    /// A server on data that `prepare` puts where it looks for them.
+    pub fn on_what_is_there(prepare: impl FnOnce(&Place)) -> Self {
+        let place = Place::new(Backend::of_this_story());
+        prepare(&place);
+        let settings = [("NATTER_BCRYPT_COST", "4"), ("NATTER_RATE_LIMITS", "off"), ("NATTER_LISTEN", "127.0.0.1:0")];
+        let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+        Self::launch(settings, Arc::new(place))
     }
 
     fn launch(settings: Vec<(String, String)>, place: Arc<Place>) -> Self {
