@@ -8,6 +8,7 @@ pub mod clock;
 pub mod config;
 pub mod files;
 pub mod http;
+pub mod metrics;
 pub mod moving;
 #[cfg(feature = "planted-bugs")]
 mod planted;

@@ -42,7 +42,7 @@ fn prefix() -> String {
 
 fn options(url: &str, prefix: &str) -> Options {
     let address = Address::parse(url).expect("a test names a good address");
-    Options { address, prefix: prefix.to_owned(), times: QUICK }
+    Options { address, prefix: prefix.to_owned(), times: QUICK, numbers: metrics::Redis::default() }
 }
 
 /// One node of a system, with an ear at its hub.
