@@ -218,16 +218,11 @@ impl App {
             hub: Arc::clone(&hub),
             stopping: Stopping::default(),
         });
-        let scraped = match state.config.metrics_listen {
-            None => None,
-            Some(address) => {
-                let mut registry = Registry::default();
-                expose(&state, &log, &mut registry);
-                calls.register(&mut registry);
-                redis.register(&mut registry);
-                Some(scrapers(address, registry)?)
-            }
-        };
+        let mut registry = Registry::default();
+        calls.register(&mut registry);
+        redis.register(&mut registry);
+        expose(&state, &log, &mut registry);
+        let scraped = state.config.metrics_listen.map(|address| scrapers(address, registry)).transpose()?;
         rt::spawn(heal::run(Arc::clone(&hub), Arc::clone(&parts.store)));
         rt::spawn(recheck::run(Arc::clone(&hub), state.sessions.clone()));
         rt::spawn(prune(Data::clone(&state)));

@@ -211,17 +211,7 @@ impl Config {
     pub fn from_variables(vars: impl IntoIterator<Item = (String, String)>) -> Result<Self, BadSettings> {
         let values: BTreeMap<_, _> = vars.into_iter().filter(|(name, _)| name.starts_with("NATTER_")).collect();
         let mut warnings = Vec::new();
-        let mut wrong = Vec::new();
-        for name in values.keys().filter(|name| SETTINGS.iter().all(|known| known.name != name.as_str())) {
-            if FOREIGN.iter().any(|start| name.starts_with(start)) {
-                warnings.push(format!("{name} is no setting of the server and is passed over"));
-            } else {
-                wrong.push(format!(
-                    "{name} is no setting; did you mean {}? `natter serve --help` lists all",
-                    nearest(name)
-                ));
-            }
-        }
+        let wrong = unknown_names(&values, &mut warnings);
         let mut reader = Reader { values, wrong };
 
         let listen = SocketAddr::from(([127, 0, 0, 1], 8080));
@@ -314,6 +304,20 @@ impl Config {
             warnings,
         })
     }
+}
+
+/// What is wrong with names that are no settings; those of the tools around the server are only said.
+fn unknown_names(values: &BTreeMap<String, String>, warnings: &mut Vec<String>) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for name in values.keys().filter(|name| SETTINGS.iter().all(|known| known.name != name.as_str())) {
+        if FOREIGN.iter().any(|start| name.starts_with(start)) {
+            warnings.push(format!("{name} is no setting of the server and is passed over"));
+        } else {
+            wrong
+                .push(format!("{name} is no setting; did you mean {}? `natter serve --help` lists all", nearest(name)));
+        }
+    }
+    wrong
 }
 
 fn parse_listen(value: &str) -> Option<SocketAddr> {

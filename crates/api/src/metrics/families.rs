@@ -1,7 +1,7 @@
 //! The families, each with its owner: what they are called, what they mean and by which labels they are told apart. Known
 //! values of labels start at 0, so that the first of something shows as a rise.
 
-use super::{By, Histogram, Registry, TimesBy};
+use super::{By, Histogram, Label, Registry, TimesBy};
 use natter_shared::error::ErrorCode;
 use natter_shared::event::EventKind;
 use prometheus_client::metrics::counter::Counter;
@@ -30,7 +30,7 @@ fn times_by(label: &'static str, values: &[&'static str]) -> TimesBy {
 pub struct Realtime {
     open: By<Gauge>,
     opened: By,
-    closed: Family<[super::Label; 2], Counter>,
+    closed: Family<[Label; 2], Counter>,
     refused: By,
     slow: Counter,
     /// A worker was so far behind that its connections were told to resume.
@@ -52,13 +52,17 @@ pub const STREAM: &str = "stream";
 impl Default for Realtime {
     fn default() -> Self {
         let open = By::<Gauge>::default();
+        let closed = Family::<[Label; 2], Counter>::default();
         for kind in [WEBSOCKET, STREAM] {
             drop(open.get_or_create(&[("kind", kind)]));
+            for code in ["1013", "none"] {
+                drop(closed.get_or_create(&[("kind", kind), ("code", code)]));
+            }
         }
         Self {
             open,
             opened: starting_at_zero("kind", [WEBSOCKET, STREAM]),
-            closed: Family::default(),
+            closed,
             refused: starting_at_zero("code", [ErrorCode::NotSignedIn.word(), ErrorCode::BadRequest.word()]),
             slow: Counter::default(),
             workers_behind: Counter::default(),
@@ -228,12 +232,12 @@ impl Happened {
 #[derive(Debug, Clone)]
 pub struct StoreCalls {
     took: TimesBy,
-    failed: Family<[super::Label; 2], Counter>,
+    failed: Family<[Label; 2], Counter>,
 }
 
 impl Default for StoreCalls {
     fn default() -> Self {
-        let failed = Family::<[super::Label; 2], Counter>::default();
+        let failed = Family::<[Label; 2], Counter>::default();
         for kind in ["unknown", "unwritable", "broken"] {
             drop(failed.get_or_create(&[("operation", "append"), ("kind", kind)]));
         }
@@ -304,5 +308,33 @@ impl Bcrypt {
         to.add("natter_bcrypt_wait_seconds", "Waiting for a core to hash or compare a password", &self.wait);
         to.add("natter_bcrypt_seconds", "Hashing or comparing a password", &self.work);
         to.add("natter_bcrypt_refused", "Passwords that were not looked at, for all cores were taken", &self.refused);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slow_reader_is_told_from_the_others_and_a_peers_own_codes_are_one() {
+        let numbers = Realtime::default();
+        for code in [Some(1013), Some(1000), Some(3_333), Some(4_999), None] {
+            numbers.opened(true);
+            numbers.closed(true, code);
+        }
+        numbers.opened(false);
+        let mut registry = Registry::default();
+        numbers.register(&mut registry);
+        let text = registry.text();
+        for line in [
+            "natter_slow_consumers_total 1",
+            "natter_connections{kind=\"websocket\"} 0",
+            "natter_connections{kind=\"stream\"} 1",
+            "natter_connections_closed_total{kind=\"websocket\",code=\"1013\"} 1",
+            "natter_connections_closed_total{kind=\"websocket\",code=\"other\"} 2",
+            "natter_connections_closed_total{kind=\"websocket\",code=\"none\"} 1",
+        ] {
+            assert!(text.lines().any(|known| known == line), "{line} is not in {text}");
+        }
     }
 }

@@ -136,7 +136,7 @@ mod tests {
         let times = Histogram::of_times();
         times.took(Duration::from_micros(50));
         times.took(Duration::from_micros(51));
-        times.took(Duration::from_secs(3_600));
+        times.took(Duration::from_hours(1));
         let mut registry = Registry::default();
         registry.add("natter_test_seconds", "Times", &times);
         let text = registry.text();

@@ -35,7 +35,7 @@ impl Collector for Process {
             gauge(&mut encoder, "process_max_fds", "How many it may have open", most)?;
         }
         if let Some(seconds) = cpu_seconds() {
-            counter(&mut encoder, "process_cpu_seconds", "Time of cores that it has taken", seconds)?;
+            counter(&mut encoder, "process_cpu_seconds", "Time of cores that it has taken", &seconds)?;
         }
         Ok(())
     }
@@ -50,9 +50,9 @@ fn gauge(
     ConstGauge::new(now).encode(encoder.encode_descriptor(name, help, None, MetricType::Gauge)?)
 }
 
-fn counter(encoder: &mut DescriptorEncoder, name: &str, help: &str, now: impl EncodeCounterValue) -> fmt::Result {
+fn counter(encoder: &mut DescriptorEncoder, name: &str, help: &str, now: &impl EncodeCounterValue) -> fmt::Result {
     let mut encoder = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
-    encoder.encode_counter::<NoLabelSet, _, u64>(&now, None)
+    encoder.encode_counter::<NoLabelSet, _, u64>(now, None)
 }
 
 fn resident_bytes() -> Option<u64> {

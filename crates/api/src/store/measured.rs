@@ -158,3 +158,35 @@ measured! {
         prune_events(before: Timestamp) -> u64;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::Registry;
+    use crate::store::sqlite::{Options, Sqlite};
+
+    #[tokio::test]
+    async fn calls_are_timed_and_their_failures_told_apart() {
+        let folder = tempfile::tempdir().unwrap();
+        let sqlite = Arc::new(Sqlite::open(folder.path().join("natter.db"), Options::default()).unwrap());
+        let calls = StoreCalls::default();
+        let store = Measured::new(Arc::<Sqlite>::clone(&sqlite), calls.clone(), Duration::from_hours(1));
+        store.ping().await.unwrap();
+        assert_eq!(store.user(UserId::from_bytes([1; 16])).await.unwrap(), None);
+        sqlite.close().await;
+        store.append(Vec::new()).await.unwrap_err();
+
+        let mut registry = Registry::default();
+        calls.register(&mut registry);
+        let text = registry.text();
+        for line in [
+            "natter_store_seconds_count{operation=\"ping\"} 1",
+            "natter_store_seconds_count{operation=\"user\"} 1",
+            "natter_store_seconds_count{operation=\"append\"} 1",
+            "natter_store_failures_total{operation=\"append\",kind=\"unknown\"} 1",
+            "natter_store_failures_total{operation=\"append\",kind=\"broken\"} 0",
+        ] {
+            assert!(text.lines().any(|known| known == line), "{line} is not in {text}");
+        }
+    }
+}

@@ -46,13 +46,13 @@ where
         .with_sampler(Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(traces.sample))))
         .with_resource(resource)
         .build();
-    let tracer = provider.tracer("natter");
+    let spans = tracing_opentelemetry::layer().with_tracer(provider.tracer("natter"));
     let _ = PROVIDER.set(provider);
     let targets = Targets::new()
         .with_target("natter_api", Level::INFO)
         .with_target("natter::event", Level::INFO)
         .with_target("natter::store", Level::DEBUG);
-    Ok(tracing_opentelemetry::layer().with_tracer(tracer).with_location(false).with_threads(false).with_filter(targets))
+    Ok(spans.with_location(false).with_threads(false).with_filter(targets))
 }
 
 /// Says of a request's span what is known when it is answered. Costs nothing where no traces are sent.

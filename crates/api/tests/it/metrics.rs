@@ -21,10 +21,10 @@ async fn numbers(server: &Server) -> String {
     get(server.metrics_url("/metrics")).await.expect(200).text
 }
 
-/// The value of a line; the labels are part of its name. 0 if there is none.
-fn value(text: &str, name: &str) -> f64 {
+/// The whole number of a line; the labels are part of its name. 0 if there is none.
+fn value(text: &str, name: &str) -> u64 {
     let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-    line.map_or(0.0, |number| number.parse().unwrap())
+    line.map_or(0, |number| number.parse().unwrap())
 }
 
 #[tokio::test]
@@ -67,7 +67,7 @@ fn the_numbers_are_never_on_the_public_port() {
 async fn what_happens_is_counted() {
     let server = measured();
     let before = numbers(&server).await;
-    assert_eq!(value(&before, "natter_appends_total{outcome=\"new\"}"), 0.0);
+    assert_eq!(value(&before, "natter_appends_total{outcome=\"new\"}"), 0);
     assert!(before.contains("natter_appends_total{outcome=\"unknown\"} 0"), "what may come starts at 0: {before}");
 
     let (ann, bob) = (server.person("ann").await, server.person("bob").await);
@@ -85,51 +85,51 @@ async fn what_happens_is_counted() {
 
     let text = numbers(&server).await;
     for (name, expected) in [
-        ("natter_appends_total{outcome=\"again\"}", 1.0),
-        ("natter_events_total{kind=\"registered\"}", 2.0),
-        ("natter_events_total{kind=\"login\"}", 1.0),
-        ("natter_events_total{kind=\"login_failed\"}", 1.0),
-        ("natter_errors_total{code=\"bad_credentials\"}", 1.0),
-        ("natter_connections{kind=\"websocket\"}", 1.0),
-        ("natter_connections{kind=\"stream\"}", 1.0),
-        ("natter_connections_opened_total{kind=\"websocket\"}", 1.0),
-        ("natter_requests_total{method=\"POST\",route=\"/api/v1/auth/login\",status=\"4xx\"}", 1.0),
-        ("natter_requests_total{method=\"POST\",route=\"/api/v1/auth/login\",status=\"2xx\"}", 1.0),
-        ("natter_bcrypt_seconds_count", 4.0),
-        ("natter_redis_away", 0.0),
-        ("natter_append_queue_depth", 0.0),
-        ("natter_slow_consumers_total", 0.0),
+        ("natter_appends_total{outcome=\"again\"}", 1),
+        ("natter_events_total{kind=\"registered\"}", 2),
+        ("natter_events_total{kind=\"login\"}", 1),
+        ("natter_events_total{kind=\"login_failed\"}", 1),
+        ("natter_errors_total{code=\"bad_credentials\"}", 1),
+        ("natter_connections{kind=\"websocket\"}", 1),
+        ("natter_connections{kind=\"stream\"}", 1),
+        ("natter_connections_opened_total{kind=\"websocket\"}", 1),
+        ("natter_requests_total{method=\"POST\",route=\"/api/v1/auth/login\",status=\"4xx\"}", 1),
+        ("natter_requests_total{method=\"POST\",route=\"/api/v1/auth/login\",status=\"2xx\"}", 1),
+        ("natter_bcrypt_seconds_count", 4),
+        ("natter_redis_away", 0),
+        ("natter_append_queue_depth", 0),
+        ("natter_slow_consumers_total", 0),
     ] {
         assert_eq!(value(&text, name), expected, "{name} in {text}");
     }
     // Entries are what was said and who joined; those who write commits of several are fewer.
     let (new, commits) =
         (value(&text, "natter_appends_total{outcome=\"new\"}"), value(&text, "natter_commit_seconds_count"));
-    assert!(new >= 2.0 && (1.0..=new + 1.0).contains(&commits), "{new} entries in {commits} commits");
+    assert!(new >= 2 && (1..=new + 1).contains(&commits), "{new} entries in {commits} commits");
     assert_eq!(value(&text, "natter_batch_entries_count"), commits);
     assert_eq!(value(&text, "natter_store_seconds_count{operation=\"append\"}"), commits);
-    assert!(value(&text, "natter_entries_delivered_total") >= 2.0, "one to each of the two who hear the room");
-    assert!(value(&text, "natter_fan_out_seconds_count") >= 1.0);
-    assert!(value(&text, "process_resident_memory_bytes") > 1e6 && value(&text, "process_open_fds") > 3.0);
+    assert!(value(&text, "natter_entries_delivered_total") >= 2, "one to each of the two who hear the room");
+    assert!(value(&text, "natter_fan_out_seconds_count") >= 1);
+    assert!(value(&text, "process_resident_memory_bytes") > 1_000_000 && value(&text, "process_open_fds") > 3);
 
     // Who comes back with a cursor is read what was missed.
     let cursors = [(room, natter_shared::id::Seq::new(1).unwrap())].into();
     let resumed = crate::support::Socket::open(&bob, Some(cursors)).await;
     let text = numbers(&server).await;
-    assert_eq!(value(&text, "natter_resume_seconds_count"), 1.0);
-    assert_eq!(value(&text, "natter_resume_entries_total"), 2.0, "bob's joining and the message");
+    assert_eq!(value(&text, "natter_resume_seconds_count"), 1);
+    assert_eq!(value(&text, "natter_resume_entries_total"), 2, "bob's joining and the message");
 
     drop((socket, stream, resumed));
     eventually("all have gone, and are counted as gone", async || {
         let text = numbers(&server).await;
-        let closed: f64 = text
+        let closed: u64 = text
             .lines()
             .filter(|line| line.starts_with("natter_connections_closed_total{"))
-            .map(|line| line.rsplit_once(' ').unwrap().1.parse::<f64>().unwrap())
+            .map(|line| line.rsplit_once(' ').unwrap().1.parse::<u64>().unwrap())
             .sum();
-        value(&text, "natter_connections{kind=\"websocket\"}") == 0.0
-            && value(&text, "natter_connections{kind=\"stream\"}") == 0.0
-            && closed == 3.0
+        value(&text, "natter_connections{kind=\"websocket\"}") == 0
+            && value(&text, "natter_connections{kind=\"stream\"}") == 0
+            && closed == 3
     })
     .await;
 }
@@ -148,9 +148,9 @@ async fn a_frame_is_counted_like_a_request_and_a_refused_hello_by_its_code() {
     refused.says(&natter_shared::frame::ClientFrame::Hello { token: stranger.token.clone(), cursors: None }).await;
     eventually("the refusal is counted", async || {
         let text = numbers(&server).await;
-        value(&text, "natter_connections_refused_total{code=\"not_signed_in\"}") == 1.0
-            && value(&text, "natter_requests_total{method=\"frame\",route=\"send\",status=\"2xx\"}") == 1.0
-            && value(&text, "natter_request_seconds_count{method=\"frame\",route=\"send\"}") == 1.0
+        value(&text, "natter_connections_refused_total{code=\"not_signed_in\"}") == 1
+            && value(&text, "natter_requests_total{method=\"frame\",route=\"send\",status=\"2xx\"}") == 1
+            && value(&text, "natter_request_seconds_count{method=\"frame\",route=\"send\"}") == 1
     })
     .await;
 }
