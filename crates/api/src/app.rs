@@ -6,9 +6,11 @@ use crate::bus::{Bus, News};
 use crate::clock::{Clock, Entropy};
 use crate::config::{Config, Origins, StoreChoice};
 use crate::files::{self, FilesError};
+use crate::http::metrics as scraped;
 use crate::http::pace;
 use crate::http::page::Page;
 use crate::http::server;
+use crate::metrics::{self, Process, Registry, StoreCalls};
 use crate::moving::{NotYet, refuse_half_imported};
 use crate::realtime::doors::Doors;
 use crate::realtime::hub::Hub;
@@ -34,7 +36,7 @@ use crate::service::{Parts, Settings};
 use crate::state::{AppState, Stopping};
 use crate::store::mongo::{self, Mongo};
 use crate::store::sqlite::{OpenError, Options, Sqlite};
-use crate::store::{Log, Store};
+use crate::store::{Log, Measured, Store};
 use actix_web::dev::{Server, ServerHandle};
 use actix_web::rt;
 use actix_web::web::Data;
@@ -78,6 +80,8 @@ pub enum StartError {
     Page { folder: PathBuf, why: std::io::Error },
     #[error("NATTER_LISTEN: {address} cannot be listened on: {why}")]
     Listen { address: SocketAddr, why: std::io::Error },
+    #[error("NATTER_METRICS_LISTEN: {address} cannot be listened on: {why}")]
+    MetricsListen { address: SocketAddr, why: std::io::Error },
     #[error("signals cannot be waited for: {0}")]
     Signals(std::io::Error),
     #[error("the server failed: {0}")]
@@ -99,6 +103,8 @@ impl StartError {
 pub struct App {
     address: SocketAddr,
     server: Server,
+    /// Where Prometheus asks, if it may.
+    scraped: Option<(SocketAddr, Server)>,
     /// The connections that have left HTTP, signed in or not.
     upgraded: Upgraded,
     state: Data<AppState>,
@@ -147,6 +153,9 @@ impl App {
                 (Arc::new(mongo), None, keys)
             }
         };
+        let calls = StoreCalls::default();
+        let slow = Duration::from_millis(config.slow_ms);
+        let store: Arc<dyn Store> = Arc::new(Measured::new(store, calls.clone(), slow));
         let files = files::open(&config.files)?;
         let page = match &config.web_dir {
             None => Page::none(),
@@ -163,7 +172,8 @@ impl App {
 
         let workers = std::thread::available_parallelism().map_or(1, usize::from);
         let hub = Arc::new(Hub::new(workers));
-        let (bus, news) = pick_bus(&config, &hub, &clock, &entropy).await;
+        let redis = metrics::Redis::default();
+        let (bus, news) = pick_bus(&config, &hub, &clock, &entropy, &redis).await;
         let settings = Arc::new(Settings {
             access_ttl_s: config.access_ttl_s,
             refresh_ttl_s: config.refresh_ttl_s,
@@ -208,6 +218,11 @@ impl App {
             hub: Arc::clone(&hub),
             stopping: Stopping::default(),
         });
+        let mut registry = Registry::default();
+        calls.register(&mut registry);
+        redis.register(&mut registry);
+        expose(&state, &log, &mut registry);
+        let scraped = state.config.metrics_listen.map(|address| scrapers(address, registry)).transpose()?;
         rt::spawn(heal::run(Arc::clone(&hub), Arc::clone(&parts.store)));
         rt::spawn(recheck::run(Arc::clone(&hub), state.sessions.clone()));
         rt::spawn(prune(Data::clone(&state)));
@@ -220,12 +235,17 @@ impl App {
         let server = server::serve(listener, workers, &hub, &state, &Data::new(page), &upgraded);
         let server = server.map_err(StartError::Failed)?;
         let linger = Arc::default();
-        Ok(Self { address, server, upgraded, state, sqlite, log, marks, stop: Handle::default(), linger })
+        Ok(Self { address, server, scraped, upgraded, state, sqlite, log, marks, stop: Handle::default(), linger })
     }
 
     /// The address that is bound.
     pub const fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where Prometheus finds the numbers.
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.scraped.as_ref().map(|(address, _)| *address)
     }
 
     pub const fn port(&self) -> u16 {
@@ -261,8 +281,14 @@ impl App {
     /// Serves until it is told to stop; then sockets are closed, what is under way is answered, and what was acknowledged
     /// is stored.
     pub async fn run_until_stopped(self) -> Result<(), StartError> {
-        let Self { address, server, upgraded, state, sqlite, log, marks, stop, linger } = self;
+        let Self { address, server, scraped, upgraded, state, sqlite, log, marks, stop, linger } = self;
         tracing::info!(%address, url = state.origins.public_url(), "listening");
+        let scraped = scraped.map(|(address, server)| {
+            tracing::info!(%address, "listening for Prometheus");
+            let handle = server.handle();
+            rt::spawn(server);
+            handle
+        });
         let handle = server.handle();
         let mut server = rt::spawn(server);
         tokio::select! {
@@ -279,9 +305,38 @@ impl App {
         if let Some(sqlite) = sqlite {
             sqlite.close().await;
         }
+        // Last, so that the end can be watched.
+        if let Some(scraped) = scraped {
+            scraped.stop(false).await;
+        }
         tracing::info!("stopped");
         Ok(())
     }
+}
+
+/// Gathers what everybody counts.
+fn expose(state: &Data<AppState>, log: &LogWriter, to: &mut Registry) {
+    to.collect(Process { started: state.clock.now() });
+    to.collect(Arc::clone(&state.operations));
+    state.hub.register(to);
+    log.register(to);
+    state.sessions.register(to);
+    state.events.register(to);
+    let bus = Arc::clone(&state.bus);
+    let away = move || u64::from(bus.without().is_some());
+    to.ask("natter_redis_away", "1 while Redis is set and cannot be reached, 0 otherwise", away);
+    let bus = Arc::clone(&state.bus);
+    to.ask("natter_redis_publish_queue_depth", "Notices that wait to be told to other nodes", move || {
+        bus.waiting() as u64
+    });
+}
+
+/// The listener for Prometheus, and the address that it has.
+fn scrapers(address: SocketAddr, registry: Registry) -> Result<(SocketAddr, Server), StartError> {
+    let cannot = |why| StartError::MetricsListen { address, why };
+    let listener = server::listen(address).map_err(cannot)?;
+    let bound = listener.local_addr().map_err(cannot)?;
+    Ok((bound, scraped::serve(listener, registry).map_err(cannot)?))
 }
 
 /// The bus of this node, and what it hears that is for the services.
@@ -290,10 +345,11 @@ async fn pick_bus(
     hub: &Arc<Hub>,
     clock: &Arc<dyn Clock>,
     entropy: &Arc<dyn Entropy>,
+    numbers: &metrics::Redis,
 ) -> (Arc<dyn Bus>, Option<mpsc::Receiver<News>>) {
     let (hub, clock) = (Arc::clone(hub), Arc::clone(clock));
     let Some(address) = config.redis.clone() else { return (Arc::new(LocalBus::new(hub, clock)), None) };
-    let options = BusOptions::new(address, &config.redis_prefix);
+    let options = BusOptions { numbers: numbers.clone(), ..BusOptions::new(address, &config.redis_prefix) };
     let (bus, news) = RedisBus::start(options, hub, clock, Arc::clone(entropy)).await;
     (Arc::new(bus), Some(news))
 }

@@ -4,10 +4,12 @@
 mod backup;
 mod origins;
 mod proxies;
+mod traces;
 
 pub use backup::BackupSettings;
 pub use origins::Origins;
 pub use proxies::TrustedProxies;
+pub use traces::Traces;
 
 use crate::bus::redis::{ACCEPTS, Address};
 use crate::files::FilesPlace;
@@ -122,12 +124,26 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "NATTER_SLOW_MS",
         "500",
-        "a request that took longer, in milliseconds, is a line in the log at `warn`: 0 (each is) to 600000",
+        "a request, a frame or a call of the store that took longer, in milliseconds, is a line in the log at `warn`: 0 \
+         (each is) to 600000",
     ),
+    setting(
+        "NATTER_METRICS_LISTEN",
+        "",
+        "address and port at which Prometheus finds /metrics, such as 127.0.0.1:9464; never that of NATTER_LISTEN; empty: \
+         nowhere",
+    ),
+    setting(
+        "NATTER_OTLP_ENDPOINT",
+        "",
+        "where traces are sent, by OTLP over HTTP, such as http://collector:4318; empty: nowhere",
+    ),
+    setting("NATTER_OTLP_SAMPLE", "1", "the share of requests that are traced: 0 (none) to 1 (each), such as 0.05"),
     setting(
         "NATTER_TRUSTED_PROXIES",
         "",
-        "addresses and ranges (10.0.0.0/8) between commas, whose X-Forwarded-For is believed; empty: nobody's",
+        "addresses and ranges (10.0.0.0/8) between commas, whose X-Forwarded-For and \
+         X-Request-Id are believed; empty: nobody's",
     ),
     setting(
         "NATTER_LOG",
@@ -185,8 +201,12 @@ pub struct Config {
     pub rate_limits: bool,
     /// How far the log of events goes back; with 0 nothing is kept.
     pub events_days: u32,
-    /// A request that took longer is told in the server's log; milliseconds.
+    /// A request, a frame or a call of the store that took longer is told in the server's log; milliseconds.
     pub slow_ms: u64,
+    /// Where Prometheus finds the numbers; never where people find the server.
+    pub metrics_listen: Option<SocketAddr>,
+    /// Where traces are sent; `None`: nowhere.
+    pub traces: Option<Traces>,
     pub trusted_proxies: TrustedProxies,
     /// In the form of `tracing_subscriber::EnvFilter`.
     pub log: String,
@@ -246,19 +266,7 @@ impl Config {
     pub fn from_variables(vars: impl IntoIterator<Item = (String, String)>) -> Result<Self, BadSettings> {
         let values: BTreeMap<_, _> = vars.into_iter().filter(|(name, _)| name.starts_with("NATTER_")).collect();
         let mut warnings = Vec::new();
-        let mut wrong = Vec::new();
-        for name in values.keys().filter(|name| SETTINGS.iter().all(|known| known.name != name.as_str())) {
-            if FOREIGN.iter().any(|start| name.starts_with(start)) {
-                warnings.push(format!("{name} is no setting of the server and is passed over"));
-            } else if name == "NATTER_METRICS_LISTEN" {
-                warnings.push("NATTER_METRICS_LISTEN has no effect: this build has no metrics yet".to_owned());
-            } else {
-                wrong.push(format!(
-                    "{name} is no setting; did you mean {}? `natter serve --help` lists all",
-                    nearest(name)
-                ));
-            }
-        }
+        let wrong = unknown_names(&values, &mut warnings);
         let mut reader = Reader { values, wrong };
         for (name, by_file) in BY_FILE {
             reader.take_from_file(name, by_file);
@@ -311,6 +319,8 @@ impl Config {
         }
         let events_days = u32::try_from(reader.number("NATTER_EVENTS_DAYS", 0, 3_650, 90)).unwrap_or(90);
         let slow_ms = reader.number("NATTER_SLOW_MS", 0, 600_000, 500);
+        let metrics_listen = read_metrics_listen(&mut reader, listen);
+        let traces = Traces::read(&mut reader);
         let trusted_proxies = reader.read(
             "NATTER_TRUSTED_PROXIES",
             "addresses and ranges between commas, such as 10.0.0.0/8,::1",
@@ -345,6 +355,8 @@ impl Config {
             rate_limits,
             events_days,
             slow_ms,
+            metrics_listen,
+            traces,
             trusted_proxies,
             log,
             log_format,
@@ -353,9 +365,39 @@ impl Config {
     }
 }
 
+/// What is wrong with names that are no settings; those of the tools around the server are only said.
+fn unknown_names(values: &BTreeMap<String, String>, warnings: &mut Vec<String>) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for name in values.keys().filter(|name| SETTINGS.iter().all(|known| known.name != name.as_str())) {
+        if FOREIGN.iter().any(|start| name.starts_with(start)) {
+            warnings.push(format!("{name} is no setting of the server and is passed over"));
+        } else {
+            wrong
+                .push(format!("{name} is no setting; did you mean {}? `natter serve --help` lists all", nearest(name)));
+        }
+    }
+    wrong
+}
+
 fn parse_listen(value: &str) -> Option<SocketAddr> {
     let by_name = value.strip_prefix("localhost:").and_then(|port| port.parse().ok());
     by_name.map(|port| SocketAddr::from(([127, 0, 0, 1], port))).or_else(|| value.parse().ok())
+}
+
+/// The numbers say how busy a server is and with what: they are not for whoever reaches the public address.
+fn read_metrics_listen(reader: &mut Reader, public: SocketAddr) -> Option<SocketAddr> {
+    let name = "NATTER_METRICS_LISTEN";
+    let accepts = "an address and port such as 127.0.0.1:9464";
+    let listen = reader.read(name, accepts, |value| parse_listen(value).map(Some), None)?;
+    let meet = listen.ip() == public.ip() || listen.ip().is_unspecified() || public.ip().is_unspecified();
+    if meet && listen.port() == public.port() && listen.port() != 0 {
+        let sentence = format!(
+            "{name} is {listen}, but must have another port than NATTER_LISTEN ({public}): what Prometheus reads is not for \
+             whoever reaches the server"
+        );
+        reader.wrong.push(sentence);
+    }
+    Some(listen)
 }
 
 fn parse_switch(value: &str) -> Option<bool> {

@@ -10,6 +10,7 @@ pub mod config;
 pub mod files;
 pub mod healthcheck;
 pub mod http;
+pub mod metrics;
 pub mod moving;
 #[cfg(feature = "planted-bugs")]
 mod planted;

@@ -140,6 +140,7 @@ fn serve() -> ExitCode {
         app.stop_on_signals()?;
         app.run_until_stopped().await
     });
+    telemetry::finish();
     match served {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

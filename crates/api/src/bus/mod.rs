@@ -89,6 +89,11 @@ pub trait Bus: Send + Sync + 'static {
         None
     }
 
+    /// Notices that wait to be told to the other nodes.
+    fn waiting(&self) -> usize {
+        0
+    }
+
     /// This node stops. From here on [`Bus::went`] answers `false`: nobody is left to announce a departure a few seconds
     /// later, so that is for the other nodes to do.
     fn wind_down(&self) {}

@@ -54,6 +54,11 @@ impl TrustedProxies {
         self.0.iter().any(|range| range.contains(ip))
     }
 
+    /// Whether what this peer says about a request is believed.
+    pub fn trusts(&self, peer: Option<SocketAddr>) -> bool {
+        peer.is_some_and(|peer| self.contains(peer.ip()))
+    }
+
     /// The address of whoever asks: the peer, or, from a trusted one, the last address in `X-Forwarded-For` that is not
     /// itself a trusted proxy. What stands further left was written by strangers.
     pub fn client_ip<'a>(

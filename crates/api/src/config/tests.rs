@@ -44,6 +44,12 @@ fn a_wrong_value_is_named_with_what_is_accepted() {
         ("NATTER_RATE_LIMITS", "yes"),
         ("NATTER_EVENTS_DAYS", "-1"),
         ("NATTER_EVENTS_DAYS", "4000"),
+        ("NATTER_METRICS_LISTEN", "9464"),
+        ("NATTER_METRICS_LISTEN", "127.0.0.1:8080"),
+        ("NATTER_METRICS_LISTEN", "0.0.0.0:8080"),
+        ("NATTER_OTLP_ENDPOINT", "collector:4318"),
+        ("NATTER_OTLP_SAMPLE", "1.5"),
+        ("NATTER_OTLP_SAMPLE", "NaN"),
         ("NATTER_TRUSTED_PROXIES", "proxy"),
         ("NATTER_LOG", "natter_api=loud"),
         ("NATTER_LOG_FORMAT", "xml"),
@@ -187,4 +193,24 @@ fn an_address_with_a_password_may_be_in_a_file() {
     std::fs::write(&file, "redis://natter:s3cret@a:1,b:2\n").unwrap();
     let refused = refusal("NATTER_REDIS_FILE", path);
     assert!(!refused.contains("s3cret"), "{refused}");
+}
+
+#[test]
+fn the_numbers_have_a_listener_of_their_own() {
+    let of = |metrics: &str| config(&[("NATTER_METRICS_LISTEN", metrics)]).map(|config| config.metrics_listen);
+    assert_eq!(of(""), Ok(None));
+    assert_eq!(of("0.0.0.0:9464"), Ok(Some(SocketAddr::from(([0, 0, 0, 0], 9_464)))));
+    let free = config(&[("NATTER_LISTEN", "127.0.0.1:0"), ("NATTER_METRICS_LISTEN", "127.0.0.1:0")]).unwrap();
+    assert!(free.metrics_listen.is_some(), "each takes a free port of its own");
+    let elsewhere = config(&[("NATTER_LISTEN", "10.0.0.1:80"), ("NATTER_METRICS_LISTEN", "10.0.0.2:80")]).unwrap();
+    assert!(elsewhere.metrics_listen.is_some());
+    assert!(config(&[("NATTER_LISTEN", "[::]:80"), ("NATTER_METRICS_LISTEN", "10.0.0.2:80")]).is_err());
+}
+
+#[test]
+fn traces_are_sent_where_they_are_asked_for() {
+    assert_eq!(config(&[("NATTER_OTLP_SAMPLE", "0.5")]).unwrap().traces, None);
+    let traces = config(&[("NATTER_OTLP_ENDPOINT", "http://127.0.0.1:4318"), ("NATTER_OTLP_SAMPLE", "0.05")]).unwrap();
+    let expected = Traces { endpoint: "http://127.0.0.1:4318/v1/traces".to_owned(), sample: 0.05 };
+    assert_eq!(traces.traces, Some(expected));
 }

@@ -8,17 +8,19 @@ use super::unread::Rest;
 use crate::clock::random;
 use crate::service::events::{Events, Note};
 use crate::state::AppState;
+use crate::telemetry;
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
-use actix_web::{Error, web};
+use actix_web::{Error, HttpMessage as _, HttpRequest, web};
 use natter_shared::error::ErrorCode;
 use natter_shared::event::EventKind;
 use natter_shared::{integration, path};
 use std::borrow::Cow;
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
+use std::sync::Arc;
 use tokio::time::Instant;
 use tracing::Instrument as _;
 
@@ -26,6 +28,43 @@ use tracing::Instrument as _;
 const HOOKS: &str = "/hooks/";
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The most characters of an id that a proxy gives.
+const GIVEN_ID_MAX: usize = 64;
+
+/// By what the lines of the log, and the answer, name a request.
+#[derive(Debug, Clone)]
+pub struct RequestId(Arc<str>);
+
+impl RequestId {
+    /// The id of a request that is being answered.
+    pub fn of(request: &HttpRequest) -> Self {
+        request.extensions().get::<Self>().cloned().unwrap_or_else(|| Self("-".into()))
+    }
+
+    /// The id that a proxy which is trusted has given the request, so that its log and this one name it alike; or a new one.
+    /// What anybody else writes is not even looked at, for it would stand in the log under somebody else's id.
+    fn given_or_new(request: &ServiceRequest, state: &AppState) -> Self {
+        let mut given = request.headers().get_all(REQUEST_ID);
+        let given = given.next().filter(|_| given.next().is_none()).and_then(|id| id.to_str().ok());
+        let id = given.filter(|id| is_well_formed(id) && state.config.trusted_proxies.trusts(request.peer_addr()));
+        Self(id.map_or_else(|| new_id(state).into(), Into::into))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+fn is_well_formed(id: &str) -> bool {
+    (1..=GIVEN_ID_MAX).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+}
 
 /// Headers with one value for all answers.
 pub(super) const FIXED: &[(&str, &str)] = &[
@@ -60,27 +99,31 @@ pub async fn finish(mut req: ServiceRequest, next: Next<impl MessageBody + 'stat
     let (Some(state), Some(page)) = (state, page) else {
         return Ok(next.call(req).await?.map_into_boxed_body());
     };
-    let id = request_id(&state);
+    let id = RequestId::given_or_new(&req, &state);
+    req.extensions_mut().insert(id.clone());
     let rest = Rest::of(&mut req);
-    let span = tracing::info_span!("request", %id);
+    // The level of errors, so that whatever is logged has it.
+    let span = tracing::error_span!("request", request_id = %id, method = %req.method());
     // What a route fails with is an answer already. The request must not be held here: the router needs it alone.
     let begun = Instant::now();
-    let response = next.call(req).instrument(span).await?.map_into_boxed_body();
-    pace::answered(&state, &id, &response, begun.elapsed());
-    let mut response = with_body(response, &id, &state.events);
+    let response = next.call(req).instrument(span.clone()).await?.map_into_boxed_body();
+    let id = id.as_str();
+    pace::answered(&state, id, &response, begun.elapsed());
+    telemetry::answered(&span, response.request().match_pattern(), response.status().as_u16());
+    let mut response = with_body(response, id, &state.events);
     if let Some(rest) = rest {
         response = response.map_body(|_, body| rest.held_by(body));
     }
     let is_page = response.headers().contains_key(header::CACHE_CONTROL);
     let headers = response.headers_mut();
-    set(headers, page.policy(), &id, state.origins.is_https());
+    set(headers, page.policy(), id, state.origins.is_https());
     if !is_page {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
     Ok(response)
 }
 
-fn request_id(state: &AppState) -> String {
+fn new_id(state: &AppState) -> String {
     random::<12>(&*state.entropy).iter().fold(String::with_capacity(24), |mut id, byte| {
         let _ = write!(id, "{byte:02x}");
         id

@@ -13,6 +13,7 @@ pub mod health;
 pub mod hooks;
 pub mod integrations;
 pub mod messages;
+pub mod metrics;
 pub mod openapi;
 mod own_page;
 pub mod pace;

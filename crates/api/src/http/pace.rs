@@ -38,12 +38,25 @@ pub fn answered(state: &AppState, id: &str, response: &ServiceResponse, took: Du
     let method = request.method().as_str();
     let route = request.match_pattern();
     let route = route.as_deref().unwrap_or(OTHERS.1);
-    if !state.operations.record(method, route, took) {
-        state.operations.record(OTHERS.0, OTHERS.1, took);
+    let status = response.status().as_u16();
+    if !state.operations.record(method, route, status, took) {
+        state.operations.record(OTHERS.0, OTHERS.1, status, took);
     }
-    let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-    if ms >= state.config.slow_ms {
-        let status = response.status().as_u16();
+    if let Some(ms) = slow(state, took) {
         tracing::warn!(request_id = id, method, route, status, ms, "a slow request");
     }
+}
+
+/// Counts a frame of a socket that was answered, with the status that a request would have been given.
+pub fn spoken(state: &AppState, frame: &'static str, status: u16, took: Duration) {
+    state.operations.record(FRAME, frame, status, took);
+    if let Some(ms) = slow(state, took) {
+        tracing::warn!(status, ms, "a slow frame");
+    }
+}
+
+/// The milliseconds of what took too long.
+fn slow(state: &AppState, took: Duration) -> Option<u64> {
+    let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+    (ms >= state.config.slow_ms).then_some(ms)
 }

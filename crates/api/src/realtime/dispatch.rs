@@ -2,7 +2,7 @@
 
 use super::outgoing::Outgoing;
 use crate::http::error::ApiError;
-use crate::http::pace;
+use crate::http::{self, pace};
 use crate::service::Caller;
 use crate::state::AppState;
 use natter_shared::frame::{SendFrame, ServerFrame};
@@ -19,25 +19,22 @@ pub async fn send(state: &AppState, caller: &Caller, frame: SendFrame) -> (Outgo
     let client_id = frame.client_id;
     let (room, form) = frame.into_form();
     let begun = Instant::now();
-    let sent = state.messages.send(caller, room, form).await;
-    state.operations.record(pace::FRAME, pace::SEND, begun.elapsed());
+    let sent = state.messages.send(caller, room, form).await.map_err(ApiError::from);
+    pace::spoken(state, pace::SEND, sent.as_ref().map_or_else(http::status, |_| 200), begun.elapsed());
     match sent {
         Ok(sent) => {
             let ack = ServerFrame::Ack { client_id, room, seq: sent.entry.seq, at: sent.entry.at };
             (Outgoing::new(&ack), None)
         }
-        Err(error) => {
-            let error = ApiError::from(error);
-            (Outgoing::new(&error.frame(Some(client_id))), Some(error))
-        }
+        Err(error) => (Outgoing::new(&error.frame(Some(client_id))), Some(error)),
     }
 }
 
 pub async fn typing(state: &AppState, caller: &Caller, room: RoomId) -> Result<(), ApiError> {
     let begun = Instant::now();
-    let told = state.presence.typing(caller, room).await;
-    state.operations.record(pace::FRAME, pace::TYPING, begun.elapsed());
-    Ok(told?)
+    let told = state.presence.typing(caller, room).await.map_err(ApiError::from);
+    pace::spoken(state, pace::TYPING, told.as_ref().map_or_else(http::status, |()| 200), begun.elapsed());
+    told
 }
 
 pub fn read(state: &AppState, caller: &Caller, room: RoomId, seq: Seq) {

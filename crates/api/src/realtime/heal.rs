@@ -8,7 +8,7 @@ use natter_shared::id::{RoomId, Seq};
 use natter_shared::limits;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::MissedTickBehavior;
+use tokio::time::{Instant, MissedTickBehavior};
 
 /// Rooms whose heads are asked for in one read.
 const ROOMS_A_READ: usize = 500;
@@ -70,10 +70,17 @@ async fn compare(hub: &Hub, store: &dyn Store) -> Result<Vec<(RoomId, Seq)>, Sto
 }
 
 async fn heal(hub: &Hub, store: &dyn Store, missing: Vec<(RoomId, Seq)>) -> Result<(), StoreError> {
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let begun = Instant::now();
+    let numbers = hub.numbers();
     for (room, mut after) in missing {
+        numbers.gap_fills.inc();
         tracing::info!(%room, %after, "entries were missing and are delivered from the store");
         while let Some(slice) = store.entries_after(room, after, ENTRIES_A_READ).await? {
             let Some(last) = slice.entries.last().map(|entry| entry.seq) else { break };
+            numbers.gap_entries.inc_by(slice.entries.len() as u64);
             hub.publish(Notice::Entries { room, entries: Arc::new(slice.entries) });
             if last >= slice.head {
                 break;
@@ -81,6 +88,7 @@ async fn heal(hub: &Hub, store: &dyn Store, missing: Vec<(RoomId, Seq)>) -> Resu
             after = last;
         }
     }
+    numbers.gap_fill_time.took(begun.elapsed());
     Ok(())
 }
 

@@ -3,12 +3,14 @@
 
 use super::link::Link;
 use super::lock;
+use super::outbox::Depth;
 use super::outgoing::{Batch, Outgoing};
 use super::shard::{Delivery, Shard};
 use crate::bus::Notice;
+use crate::metrics::{Realtime, Registry};
 use natter_shared::id::{RoomId, Seq, SessionId, UserId};
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -22,6 +24,10 @@ pub struct Hub {
     next: AtomicUsize,
     /// Rooms in which a worker has seen a jump in the seqs, and the last seq before it.
     gaps: Arc<Gaps>,
+    /// What its connections, and whoever brings them what they missed, count.
+    numbers: Arc<Realtime>,
+    /// How much of what was delivered [`Hub::take_delivered`] has told.
+    told: AtomicU64,
     #[cfg(test)]
     ear: Mutex<Option<tokio::sync::mpsc::UnboundedSender<Notice>>>,
 }
@@ -64,11 +70,15 @@ impl Hub {
     /// A hub for so many workers; each takes its shard with [`Hub::next_shard`].
     pub fn new(workers: usize) -> Self {
         let gaps = Arc::<Gaps>::default();
-        let shards = (0..workers.max(1)).map(|_| Arc::new(Shard::new(Arc::clone(&gaps)))).collect();
+        let numbers = Arc::<Realtime>::default();
+        let shard = |_| Arc::new(Shard::new(Arc::clone(&gaps), Arc::clone(&numbers)));
+        let shards = (0..workers.max(1)).map(shard).collect();
         Self {
             shards,
             next: AtomicUsize::new(0),
             gaps,
+            numbers,
+            told: AtomicU64::new(0),
             #[cfg(test)]
             ear: Mutex::default(),
         }
@@ -82,6 +92,40 @@ impl Hub {
 
     pub fn gaps(&self) -> &Gaps {
         &self.gaps
+    }
+
+    pub const fn numbers(&self) -> &Arc<Realtime> {
+        &self.numbers
+    }
+
+    /// Puts its numbers among those that are exposed.
+    pub fn register(self: &Arc<Self>, to: &mut Registry) {
+        let asked = |read: fn(&Self) -> u64| {
+            let hub = Arc::clone(self);
+            move || read(&hub)
+        };
+        self.numbers.register(to);
+        to.ask_total(
+            "natter_entries_delivered",
+            "Entries that were handed to connections, each once for each of them",
+            asked(Self::delivered),
+        );
+        to.ask(
+            "natter_worker_queue_depth",
+            "Deliveries that wait for the worker that is furthest behind",
+            asked(|hub| hub.shards.iter().map(|shard| shard.behind() as u64).max().unwrap_or(0)),
+        );
+        to.ask(
+            "natter_outbox_frames",
+            "Frames that wait for their readers, all connections together",
+            asked(|hub| hub.waiting().frames as u64),
+        );
+        to.ask("natter_outbox_bytes", "Their bytes", asked(|hub| hub.waiting().bytes as u64));
+        to.ask(
+            "natter_outbox_fullest_frames",
+            "Frames that wait for the slowest reader",
+            asked(|hub| hub.waiting().fullest as u64),
+        );
     }
 
     /// All that is handed to the sockets from now on.
@@ -142,7 +186,19 @@ impl Hub {
 
     /// Entries that were handed to connections since this was asked last, each once for each of them.
     pub fn take_delivered(&self) -> u64 {
-        self.shards.iter().map(|shard| shard.take_delivered()).sum()
+        let delivered = self.delivered();
+        delivered.saturating_sub(self.told.swap(delivered, Ordering::Relaxed))
+    }
+
+    /// The same since the start.
+    fn delivered(&self) -> u64 {
+        self.shards.iter().map(|shard| shard.delivered()).sum()
+    }
+
+    /// What waits in the outboxes.
+    fn waiting(&self) -> Depth {
+        let of_shards = self.shards.iter().map(|shard| shard.waiting());
+        of_shards.fold(Depth::default(), Depth::and)
     }
 
     /// A person's connections on this node that can speak (event streams cannot).

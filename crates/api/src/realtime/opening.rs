@@ -13,6 +13,7 @@ use super::outgoing::Outgoing;
 use super::shard::{Missed, Seat, Shard};
 use crate::clock::random;
 use crate::http::error::ApiError;
+use crate::metrics::Realtime;
 use crate::service::Caller;
 use crate::service::presence::Presence;
 use crate::state::AppState;
@@ -42,6 +43,28 @@ pub struct Opened {
     seat: Option<Seat>,
     pass: Option<Pass>,
     lease: Lease,
+    counted: Counted,
+}
+
+/// One of the connections that are open, among the numbers.
+struct Counted {
+    numbers: Arc<Realtime>,
+    is_socket: bool,
+    /// The code of the close frame, if there is one.
+    code: Option<u16>,
+}
+
+impl Counted {
+    fn new(numbers: &Arc<Realtime>, is_socket: bool) -> Self {
+        numbers.opened(is_socket);
+        Self { numbers: Arc::clone(numbers), is_socket, code: None }
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.numbers.closed(self.is_socket, self.code);
+    }
 }
 
 /// Somebody's being there by one connection. It is given back also where a sign-in is broken off half-way.
@@ -90,6 +113,7 @@ pub async fn open(
     take_place(&state.hub, &mut pass, caller.user).await?;
     link.pulse.shown(caller.expires_at, state.clock.now());
     let connection = ConnectionId::from_random_bytes(random(&*state.entropy));
+    tracing::Span::current().record("connection", tracing::field::display(connection));
     let seat = shard.enter(&caller, link);
     // A logout between the check of the token and the entering was told to nobody.
     if !state.sessions.still_valid(&caller).await? {
@@ -99,7 +123,8 @@ pub async fn open(
     let came_online = state.presence.connected(&caller, connection).await;
     let arrival = Arrival { caller: &caller, person, connection, came_online };
     let told = welcome(state, link, &seat, arrival, cursors).await?;
-    Ok(Opened { caller, told, seat: Some(seat), pass: Some(pass), lease })
+    let counted = Counted::new(state.hub.numbers(), link.has_reader);
+    Ok(Opened { caller, told, seat: Some(seat), pass: Some(pass), lease, counted })
 }
 
 /// Takes one of the places that a person has. A peer that vanished without a word would hold its place for up to a minute,
@@ -158,7 +183,7 @@ async fn welcome(
         None => state.accounts.me(caller).await?.user,
     };
     let online = state.presence.online_among(caller, others).await;
-    let resumed = state.messages.resume(caller.user, &heads, cursors).await?;
+    let resumed = resume(state, caller.user, &heads, cursors).await?;
 
     let mut told: Cursors = heads.iter().copied().collect();
     for frame in &resumed {
@@ -172,6 +197,34 @@ async fn welcome(
     frames.extend(between(state, caller.user, &missed, &mut told).await?);
     link.outbox.release(frames.iter().map(Outgoing::new));
     Ok(told)
+}
+
+/// What the cursors miss, among the numbers as well.
+async fn resume(
+    state: &AppState,
+    reader: UserId,
+    heads: &[(RoomId, Seq)],
+    cursors: &Cursors,
+) -> Result<Vec<ServerFrame>, ApiError> {
+    if cursors.is_empty() {
+        return Ok(Vec::new());
+    }
+    let begun = Instant::now();
+    let frames = state.messages.resume(reader, heads, cursors).await?;
+    let numbers = state.hub.numbers();
+    numbers.resume_time.took(begun.elapsed());
+    for frame in &frames {
+        match frame {
+            ServerFrame::Entries { entries, .. } => {
+                numbers.resumed_entries.inc_by(entries.len() as u64);
+            }
+            ServerFrame::Resync { .. } => {
+                numbers.resyncs.inc();
+            }
+            _ => {}
+        }
+    }
+    Ok(frames)
 }
 
 fn note(told: &mut Cursors, frame: &ServerFrame) {
@@ -232,10 +285,19 @@ pub const fn close_code(error: &ApiError) -> CloseCode {
 }
 
 impl Opened {
+    pub const fn connection(&self) -> ConnectionId {
+        self.lease.connection
+    }
+
     /// The connection has ended, and so: its person may be offline now.
     pub fn close(mut self, end: End) {
         self.seat = None;
         self.pass = None;
         self.lease.signed_out = end == End::SignedOut;
+        self.counted.code = match end {
+            End::Close(code) => Some(code.code()),
+            End::SignedOut => Some(CloseCode::SignIn.code()),
+            End::Gone(code) => code,
+        };
     }
 }

@@ -27,6 +27,22 @@ pub enum Taken {
     End(End),
 }
 
+/// How much waits, in one outbox or in several.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Depth {
+    pub frames: usize,
+    pub bytes: usize,
+    /// Frames in the fullest one.
+    pub fullest: usize,
+}
+
+impl Depth {
+    pub fn and(self, other: Self) -> Self {
+        let Self { frames, bytes, fullest } = self;
+        Self { frames: frames + other.frames, bytes: bytes + other.bytes, fullest: fullest.max(other.fullest) }
+    }
+}
+
 #[derive(Debug, Default)]
 pub struct Outbox(Mutex<State>);
 
@@ -192,6 +208,12 @@ impl Outbox {
         if state.waiting_since.is_some_and(|since| now.duration_since(since) > BLOCKED) {
             state.end(End::Close(CloseCode::TooSlow));
         }
+    }
+
+    pub fn depth(&self) -> Depth {
+        let state = lock(&self.0);
+        let frames = state.queue.len();
+        Depth { frames, bytes: state.bytes, fullest: frames }
     }
 
     pub fn has_ended(&self) -> bool {

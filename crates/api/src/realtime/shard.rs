@@ -4,9 +4,11 @@
 use super::hub::Gaps;
 use super::link::Link;
 use super::lock;
+use super::outbox::Depth;
 use super::outgoing::{Batch, Outgoing};
 use super::tables::{Key, TICKS_A_ROUND, Tables};
 use crate::clock::Clock;
+use crate::metrics::Realtime;
 use crate::service::Caller;
 use natter_shared::frame::CloseCode;
 use natter_shared::id::{RoomId, Seq, SessionId, UserId};
@@ -15,7 +17,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::{Notify, mpsc};
-use tokio::time::MissedTickBehavior;
+use tokio::time::{Instant, MissedTickBehavior};
 
 /// Deliveries that may wait for one worker. A worker that is behind by more has its connections resume.
 const QUEUE_MAX: usize = 8_192;
@@ -53,6 +55,7 @@ pub enum Delivery {
 pub struct Shard {
     tables: Mutex<Tables>,
     gaps: Arc<Gaps>,
+    numbers: Arc<Realtime>,
     queue: mpsc::Sender<Arc<Delivery>>,
     waiting: Mutex<Option<mpsc::Receiver<Arc<Delivery>>>>,
     /// Deliveries that were handed over and whose sockets have not all had their turn to write.
@@ -63,11 +66,12 @@ pub struct Shard {
 }
 
 impl Shard {
-    pub fn new(gaps: Arc<Gaps>) -> Self {
+    pub fn new(gaps: Arc<Gaps>, numbers: Arc<Realtime>) -> Self {
         let (queue, waiting) = mpsc::channel(QUEUE_MAX);
         Self {
             tables: Mutex::default(),
             gaps,
+            numbers,
             queue,
             waiting: Mutex::new(Some(waiting)),
             behind: AtomicUsize::new(0),
@@ -124,6 +128,7 @@ impl Shard {
             }
             if self.lost.swap(false, Ordering::AcqRel) {
                 tracing::warn!("a worker fell behind; its connections are told to resume");
+                self.numbers.workers_behind.inc();
                 lock(&self.tables).close_all(CloseCode::TooSlow);
             }
             tokio::task::yield_now().await;
@@ -138,9 +143,11 @@ impl Shard {
         let mut tables = lock(&self.tables);
         match delivery {
             Delivery::Entries(batch) => {
+                let begun = Instant::now();
                 if let Some(after) = tables.entries(batch) {
                     self.gaps.ask(batch.room(), after);
                 }
+                self.numbers.fan_out.took(begun.elapsed());
             }
             Delivery::Rooms { rooms, except, frame } => tables.tell_rooms(rooms, *except, frame),
             Delivery::Users { users, frame } => tables.tell_users(users, frame),
@@ -162,8 +169,18 @@ impl Shard {
         lock(&self.tables).len()
     }
 
-    pub fn take_delivered(&self) -> u64 {
-        lock(&self.tables).take_delivered()
+    /// Deliveries that were handed over and whose sockets have not all had their turn to write.
+    pub fn behind(&self) -> usize {
+        self.behind.load(Ordering::Relaxed)
+    }
+
+    /// Entries that were handed to connections, each once for each of them.
+    pub fn delivered(&self) -> u64 {
+        lock(&self.tables).delivered()
+    }
+
+    pub fn waiting(&self) -> Depth {
+        lock(&self.tables).waiting()
     }
 
     pub fn sessions(&self) -> Vec<SessionId> {
@@ -192,7 +209,7 @@ impl Shard {
     }
 
     #[cfg(test)]
-    pub fn tick(&self, now: tokio::time::Instant, clock: natter_shared::timestamp::Timestamp) {
+    pub fn tick(&self, now: Instant, clock: natter_shared::timestamp::Timestamp) {
         lock(&self.tables).tick(now, clock);
     }
 }

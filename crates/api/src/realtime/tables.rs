@@ -9,6 +9,7 @@ mod invariants;
 mod tell;
 
 use super::link::Link;
+use super::outbox::Depth;
 use crate::service::Caller;
 use hearing::Change;
 use natter_shared::frame::CloseCode;
@@ -64,9 +65,15 @@ impl Tables {
         self.connections.len() - self.free.len()
     }
 
-    /// Entries that were handed to connections since this was asked last, each once for each of them.
-    pub const fn take_delivered(&mut self) -> u64 {
-        std::mem::replace(&mut self.delivered, 0)
+    /// Entries that were handed to connections, each once for each of them.
+    pub const fn delivered(&self) -> u64 {
+        self.delivered
+    }
+
+    /// What waits in the outboxes.
+    pub fn waiting(&self) -> Depth {
+        let depths = self.connections.iter().flatten().map(|connection| connection.link.outbox.depth());
+        depths.fold(Depth::default(), Depth::and)
     }
 
     pub fn sessions(&self) -> impl Iterator<Item = SessionId> {

@@ -10,6 +10,7 @@ use super::patience::Patience;
 use super::shard::Shard;
 use crate::http::error::ApiError;
 use crate::http::extract::From;
+use crate::http::headers::RequestId;
 use crate::state::AppState;
 use actix_web::body::BoxBody;
 use actix_web::dev::Payload;
@@ -73,7 +74,7 @@ pub async fn connect(
         patience: Patience::new(Instant::now()),
         ip: from.0.ip.to_string(),
     };
-    actix_web::rt::spawn(socket.run(pass));
+    actix_web::rt::spawn(socket.run(pass, RequestId::of(&req)));
     Ok(response.map_body(|_, alive| BoxBody::new(SocketBody::new(link, alive))))
 }
 

@@ -6,6 +6,7 @@
 
 use super::Origin;
 use crate::clock::{Clock, Entropy, random};
+use crate::metrics::{Happened, Registry};
 use crate::store::{self, Stored};
 use natter_shared::event::{Event, EventKind};
 use natter_shared::id::{EventId, RoomId, SessionId, UserId};
@@ -22,6 +23,8 @@ use tokio::time::{Instant, MissedTickBehavior};
 #[cfg(test)]
 mod tests;
 
+/// What the lines of events in the server's log are told apart by.
+const TARGET: &str = "natter::event";
 /// Events that may wait to be written; past it they are dropped.
 const QUEUE_MAX: usize = 4_096;
 /// Events of one write.
@@ -107,6 +110,7 @@ struct Inner {
     keep_ms: i64,
     counts: Mutex<Counts>,
     dropped: AtomicU64,
+    numbers: Happened,
     stop: Notify,
     /// Closes when the task has ended.
     ended: watch::Receiver<()>,
@@ -133,6 +137,7 @@ impl Events {
             keep_ms: i64::from(days) * DAY_MS,
             counts: Mutex::default(),
             dropped: AtomicU64::new(0),
+            numbers: Happened::default(),
             stop: Notify::new(),
             ended,
         });
@@ -149,12 +154,20 @@ impl Events {
 
     /// Says that something has happened.
     pub fn note(&self, note: Note) {
-        trace(&note);
+        let what = note.what.as_deref().map(short);
+        trace(&note, what.as_deref());
+        self.0.numbers.count(note.kind, "", note.count);
         self.0.put(note);
+    }
+
+    /// Puts its numbers among those that are exposed.
+    pub fn register(&self, to: &mut Registry) {
+        self.0.numbers.register(to);
     }
 
     /// Counts something that happens all the time.
     pub fn count(&self, kind: EventKind, what: &'static str, times: u64) {
+        self.0.numbers.count(kind, what, times);
         if self.0.queue.is_some() && times > 0 {
             *self.0.counts().counted.entry((kind, what)).or_default() += times;
         }
@@ -188,18 +201,29 @@ impl Events {
     }
 }
 
-/// What every event has in the server's log. Fields that an event has not are left out.
-fn trace(note: &Note) {
-    let Note { kind, user, other, room, session, ip, what, count } = note;
+/// The one line of an event in the server's log, from where it can be shipped elsewhere: see docs/performance-issue.md.
+/// Fields that an event has not are left out.
+fn trace(note: &Note, what: Option<&str>) {
+    let Note { kind, user, other, room, session, ip, what: _, count } = note;
     let event = kind.word();
     let (user, other, room) = (user.map(show), other.map(show), room.map(show));
-    let (session, ip, what) = (session.map(show), ip.map(show), what.as_deref());
+    let (session, ip) = (session.map(show), ip.map(show));
     let count = (*count != 1).then_some(*count);
     if *kind == EventKind::RefreshTokenReused {
-        tracing::warn!(target: "audit", event, user, other, room, session, ip, what, count);
+        tracing::warn!(target: TARGET, event, user, other, room, session, ip, what, count);
     } else {
-        tracing::info!(target: "audit", event, user, other, room, session, ip, what, count);
+        tracing::info!(target: TARGET, event, user, other, room, session, ip, what, count);
     }
+}
+
+/// As much of it as is kept, without what could pass for the end of a line.
+fn short(what: &str) -> String {
+    what.chars().filter(|c| !c.is_control()).take(WHAT_MAX).collect()
+}
+
+/// Whether this is told once a minute, of all that there were.
+const fn is_counted(kind: EventKind) -> bool {
+    matches!(kind, EventKind::MessagesSent | EventKind::EntriesDelivered | EventKind::Errors | EventKind::EventsDropped)
 }
 
 fn show<T: std::fmt::Display>(value: T) -> tracing::field::DisplayValue<T> {
@@ -216,12 +240,13 @@ impl Inner {
         let Some(queue) = &self.queue else { return };
         if let Err(mpsc::error::TrySendError::Full(_)) = queue.try_send(self.event(note)) {
             self.dropped.fetch_add(1, Ordering::Relaxed);
+            self.numbers.dropped.inc();
         }
     }
 
     fn event(&self, note: Note) -> Event {
         let Note { kind, user, other, room, session, ip, what, count } = note;
-        let what = what.map(|what| what.chars().filter(|c| !c.is_control()).take(WHAT_MAX).collect());
+        let what = what.as_deref().map(short);
         let id = EventId::from_random_bytes(random(&*self.entropy));
         let ip = ip.map(|ip| ip.to_canonical().to_string());
         Event { id, at: self.clock.now(), kind, user, other, room, session, ip, what, count }
@@ -312,6 +337,10 @@ impl Task {
         let counted =
             counts.counted.into_iter().chain((dropped > 0).then_some(((EventKind::EventsDropped, ""), dropped)));
         for ((kind, what), count) in counted {
+            // What there was too much of has had a line each.
+            if is_counted(kind) {
+                tracing::info!(target: TARGET, event = kind.word(), what = (!what.is_empty()).then_some(what), count);
+            }
             let what = (!what.is_empty()).then_some(what.to_owned());
             self.batch.push(Event { at, what, count, ..inner.event(Note::of(kind)) });
         }
@@ -321,6 +350,7 @@ impl Task {
             id[..8].copy_from_slice(&self.node);
             id[8..].copy_from_slice(&minute.to_be_bytes());
             let id = EventId::from_bytes(id);
+            tracing::info!(target: TARGET, event = EventKind::Online.word(), count);
             self.batch.push(Event { id, at, count, ..inner.event(Note::of(EventKind::Online)) });
         }
     }
@@ -334,6 +364,7 @@ impl Task {
     fn give_up(&mut self) {
         let lost = u64::try_from(self.batch.len()).unwrap_or(u64::MAX);
         self.inner.dropped.fetch_add(lost, Ordering::Relaxed);
+        self.inner.numbers.dropped.inc_by(lost);
         self.batch.clear();
     }
 }

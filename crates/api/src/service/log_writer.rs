@@ -7,6 +7,7 @@
 
 use super::mentions::{self, Names};
 use crate::bus::{Bus, Notice};
+use crate::metrics::{Appends, Registry};
 use crate::store::{Appended, Log, NewEntry, StoreError, Stored};
 use natter_shared::entry::{Entry, EntryKind};
 use natter_shared::id::RoomId;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::time::Instant;
+use tracing::{Instrument as _, Span};
 
 #[cfg(test)]
 mod tests;
@@ -28,6 +30,8 @@ const BATCH_MAX_BYTES: usize = 256 * 1024;
 const ENTRY_BYTES: usize = 160;
 /// How long a caller waits for its commit. A commit that has begun goes on.
 const WAIT: Duration = Duration::from_secs(6);
+/// Of the requests that a commit answers, so many are named where it is told of.
+const NAMED: usize = 16;
 
 /// Why an entry was not acknowledged. Whatever the variant: repeating it with the same `client_id` is safe.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -64,6 +68,7 @@ impl From<StoreError> for WriteError {
 pub struct LogWriter {
     queue: mpsc::Sender<Waiting>,
     stop: Arc<Notify>,
+    numbers: Appends,
     /// Closes when the task has ended.
     ended: watch::Receiver<()>,
 }
@@ -74,6 +79,8 @@ struct Waiting {
     names: Option<Names>,
     answer: oneshot::Sender<Result<Appended, WriteError>>,
     since: Instant,
+    /// The request or frame that it is part of.
+    span: Span,
 }
 
 impl LogWriter {
@@ -84,20 +91,45 @@ impl LogWriter {
         let (queue, waiting) = mpsc::channel(QUEUE_MAX);
         let stop = Arc::new(Notify::new());
         let (alive, ended) = watch::channel(());
-        let task = Task { waiting, stop: Arc::clone(&stop), log, bus, most: BATCH_MAX, writable: true };
+        let numbers = Appends::default();
+        let task = Task {
+            waiting,
+            stop: Arc::clone(&stop),
+            log,
+            bus,
+            numbers: numbers.clone(),
+            commits: 0,
+            most: BATCH_MAX,
+            writable: true,
+        };
         tokio::spawn(async move {
             task.run().await;
             drop(alive);
         });
-        Self { queue, stop, ended }
+        Self { queue, stop, numbers, ended }
+    }
+
+    /// Puts its numbers among those that are exposed.
+    pub fn register(&self, to: &mut Registry) {
+        self.numbers.register(to);
+        let queue = self.queue.clone();
+        let depth = move || queue.max_capacity().saturating_sub(queue.capacity()) as u64;
+        to.ask("natter_append_queue_depth", "Entries that wait for a commit", depth);
     }
 
     /// Queues an entry and waits, at most six seconds, until it is durable. Dropping the future takes nothing back: what
     /// was queued is committed and published all the same, unless its turn comes after those six seconds.
     pub async fn append(&self, entry: NewEntry) -> Result<Appended, WriteError> {
+        let result = self.queue(entry).await;
+        self.numbers.told(outcome(&result));
+        result
+    }
+
+    async fn queue(&self, entry: NewEntry) -> Result<Appended, WriteError> {
         let (answer, answered) = oneshot::channel();
         let names = Names::of(&entry.what);
-        self.queue.try_send(Waiting { entry, names, answer, since: Instant::now() }).map_err(|error| match error {
+        let waiting = Waiting { entry, names, answer, since: Instant::now(), span: Span::current() };
+        self.queue.try_send(waiting).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => WriteError::Busy,
             mpsc::error::TrySendError::Closed(_) => WriteError::Stopping,
         })?;
@@ -122,6 +154,8 @@ struct Batch {
     entries: Vec<NewEntry>,
     names: Vec<Option<Names>>,
     answers: Vec<oneshot::Sender<Result<Appended, WriteError>>>,
+    /// Of the first [`NAMED`].
+    spans: Vec<Span>,
 }
 
 struct Task {
@@ -129,6 +163,9 @@ struct Task {
     stop: Arc<Notify>,
     log: Arc<dyn Log>,
     bus: Arc<dyn Bus>,
+    numbers: Appends,
+    /// How many there were.
+    commits: u64,
     /// Entries that the next commit may have: fewer after one that took too long, and again more with each full one that
     /// did not.
     most: usize,
@@ -161,9 +198,14 @@ impl Task {
     fn gather(&mut self, first: Waiting) -> Batch {
         let (mut batch, mut bytes) = (Batch::default(), 0);
         let mut next = Some(first);
-        while let Some(Waiting { entry, names, answer, since }) = next {
-            if since.elapsed() < WAIT {
+        while let Some(Waiting { entry, names, answer, since, span }) = next {
+            let waited = since.elapsed();
+            if waited < WAIT {
+                self.numbers.wait.took(waited);
                 bytes += weight(&entry);
+                if batch.spans.len() < NAMED {
+                    batch.spans.push(span);
+                }
                 batch.entries.push(entry);
                 batch.names.push(names);
                 batch.answers.push(answer);
@@ -172,6 +214,10 @@ impl Task {
             }
             let full = batch.entries.len() >= self.most || bytes >= BATCH_MAX_BYTES;
             next = if full { None } else { self.waiting.try_recv().ok() };
+        }
+        if !batch.entries.is_empty() {
+            self.numbers.batch_entries.observe(batch.entries.len() as u64);
+            self.numbers.batch_bytes.observe(bytes as u64);
         }
         batch
     }
@@ -182,9 +228,20 @@ impl Task {
         self.log.append(entries).await
     }
 
-    async fn commit(&mut self, Batch { entries, names, answers }: Batch) {
+    async fn commit(&mut self, Batch { entries, names, answers, spans }: Batch) {
         let count = entries.len();
-        let result = match self.append(entries, &names).await {
+        self.commits += 1;
+        // Told of with the first of those that it is for; the others are beside it.
+        let first = spans.first().and_then(Span::id);
+        let span = tracing::error_span!(parent: first, "commit", commit = self.commits, entries = count);
+        for other in spans.iter().skip(1) {
+            span.follows_from(other);
+        }
+        let begun = Instant::now();
+        let appended = self.append(entries, &names).instrument(span.clone()).await;
+        self.numbers.commit.took(begun.elapsed());
+        let _inside = span.enter();
+        let result = match appended {
             Ok(appended) if appended.len() == count => Ok(appended),
             Ok(appended) => {
                 Err(WriteError::Broken(format!("{count} entries appended, {} outcomes came back", appended.len())))
@@ -211,6 +268,9 @@ impl Task {
             // After an unknown outcome the entries may be there. They are not published, for their seqs are not known:
             // the head check finds them.
             Err(error) => {
+                for span in &spans {
+                    span.in_scope(|| tracing::info!(commit = self.commits, %error, "an entry was not acknowledged"));
+                }
                 for answer in answers {
                     let _ = answer.send(Err(error.clone()));
                 }
@@ -232,6 +292,20 @@ impl Task {
             Err(WriteError::Broken(why)) => tracing::error!(%why, entries, "a commit failed"),
             Err(error) => tracing::warn!(%error, entries, "the outcome of a commit is not known"),
         }
+    }
+}
+
+/// What a caller was told, in one word of [`crate::metrics::OUTCOMES`].
+const fn outcome(result: &Result<Appended, WriteError>) -> &'static str {
+    match result {
+        Ok(Appended::New(_)) => "new",
+        Ok(Appended::Again(_)) => "again",
+        Ok(Appended::Refused(_)) => "refused",
+        Err(WriteError::Busy) => "busy",
+        Err(WriteError::Stopping) => "stopping",
+        Err(WriteError::Unknown(_)) => "unknown",
+        Err(WriteError::Unwritable(_)) => "unwritable",
+        Err(WriteError::Broken(_)) => "broken",
     }
 }
 

@@ -1,11 +1,18 @@
 //! How long what this node is asked for takes: for each operation the number of times in the last hour, and by what time
 //! half of them, 19 of 20 and all were answered. Bounded: the operations are named at the start, and each has twelve
-//! histograms of five minutes, of a few hundred numbers.
+//! histograms of five minutes, of a few hundred numbers. The same calls are counted for Prometheus, since the start.
 
 use crate::clock::Clock;
+use crate::metrics::Histogram as Times;
 use natter_shared::admin;
 use natter_shared::timestamp::Timestamp;
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric as _};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::metrics::counter::ConstCounter;
 use std::collections::HashMap;
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -16,24 +23,43 @@ const FINE: u32 = 3;
 /// 2^36 microseconds are 19 hours; whatever takes longer counts as that.
 const HIGHEST: u64 = (1 << 36) - 1;
 
+/// Answers by the first digit of their status.
+const CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
+
 /// A method, or the word `frame`, and a route.
 pub type Name = (&'static str, &'static str);
 
 pub struct Operations {
-    by_name: HashMap<Name, Mutex<Hour>>,
+    by_name: HashMap<Name, Operation>,
     started: Timestamp,
     clock: Arc<dyn Clock>,
 }
 
+struct Operation {
+    hour: Mutex<Hour>,
+    /// Since the start, by the first digit of the status.
+    answered: [AtomicU64; CLASSES.len()],
+    times: Times,
+}
+
+impl Default for Operation {
+    fn default() -> Self {
+        Self { hour: Mutex::default(), answered: Default::default(), times: Times::of_times() }
+    }
+}
+
 impl Operations {
     pub fn new(names: impl IntoIterator<Item = Name>, clock: Arc<dyn Clock>) -> Self {
-        let by_name = names.into_iter().map(|name| (name, Mutex::default())).collect();
+        let by_name = names.into_iter().map(|name| (name, Operation::default())).collect();
         Self { by_name, started: clock.now(), clock }
     }
 
     /// Counts one. `false` if there is no operation of that name.
-    pub fn record(&self, method: &str, route: &str, took: Duration) -> bool {
-        let Some(hour) = self.by_name.get(&(method, route)) else { return false };
+    pub fn record(&self, method: &str, route: &str, status: u16, took: Duration) -> bool {
+        let Some(Operation { hour, answered, times }) = self.by_name.get(&(method, route)) else { return false };
+        let class = usize::from(status / 100).clamp(1, CLASSES.len()) - 1;
+        answered[class].fetch_add(1, Ordering::Relaxed);
+        times.took(took);
         let us = u64::try_from(took.as_micros()).unwrap_or(HIGHEST).min(HIGHEST);
         let slot = self.clock.now().millis().div_euclid(SLOT_MS);
         // A number that is half counted does no harm.
@@ -45,7 +71,7 @@ impl Operations {
     pub fn slowest_first(&self) -> admin::Operations {
         let now = self.clock.now().millis().div_euclid(SLOT_MS);
         let first = now - (SLOTS - 1);
-        let of = |(name, hour): (&Name, &Mutex<Hour>)| {
+        let of = |(name, Operation { hour, .. }): (&Name, &Operation)| {
             hour.lock().unwrap_or_else(PoisonError::into_inner).summary(first..=now).map(|sum| sum.named(*name))
         };
         let mut items: Vec<admin::Operation> = self.by_name.iter().filter_map(of).collect();
@@ -56,6 +82,37 @@ impl Operations {
         });
         let since = Timestamp::from_millis(first * SLOT_MS).max(self.started);
         admin::Operations { since, items }
+    }
+}
+
+impl fmt::Debug for Operations {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.by_name.keys()).finish()
+    }
+}
+
+/// What was never asked for is left out.
+impl Collector for Operations {
+    fn encode(&self, mut encoder: DescriptorEncoder) -> fmt::Result {
+        let help = "Requests and frames, by route and by the first digit of their status";
+        let mut requests = encoder.encode_descriptor("natter_requests", help, None, MetricType::Counter)?;
+        for ((method, route), operation) in &self.by_name {
+            for (status, answered) in CLASSES.iter().zip(&operation.answered) {
+                let answered = answered.load(Ordering::Relaxed);
+                if answered > 0 {
+                    let labels = [("method", *method), ("route", *route), ("status", *status)];
+                    ConstCounter::new(answered).encode(requests.encode_family(&labels)?)?;
+                }
+            }
+        }
+        let help = "From a request's head, or a frame, to its answer's head";
+        let mut times = encoder.encode_descriptor("natter_request_seconds", help, None, MetricType::Histogram)?;
+        for ((method, route), operation) in &self.by_name {
+            if operation.times.count() > 0 {
+                operation.times.encode(times.encode_family(&[("method", *method), ("route", *route)])?)?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -186,10 +243,10 @@ mod tests {
         let names = [("GET", "/a"), ("POST", "/a"), ("GET", "/never")];
         let operations = Operations::new(names, Arc::<ManualClock>::clone(&clock));
         for ms in 1..=100 {
-            assert!(operations.record("GET", "/a", Duration::from_millis(ms)));
-            assert!(operations.record("POST", "/a", Duration::from_millis(2 * ms)));
+            assert!(operations.record("GET", "/a", 200, Duration::from_millis(ms)));
+            assert!(operations.record("POST", "/a", 503, Duration::from_millis(2 * ms)));
         }
-        assert!(!operations.record("GET", "/a/b", Duration::ZERO), "nobody adds operations by asking for them");
+        assert!(!operations.record("GET", "/a/b", 200, Duration::ZERO), "nobody adds operations by asking for them");
         let told = operations.slowest_first();
         let shown: Vec<_> = told.items.iter().map(|it| (it.method.as_str(), it.count, it.max_us)).collect();
         assert_eq!(shown, [("POST", 100, 200_000), ("GET", 100, 100_000)]);
@@ -197,8 +254,21 @@ mod tests {
         assert!(p50.abs_diff(50_000) <= 50_000 / 16 && p95.abs_diff(95_000) <= 95_000 / 16, "{p50} {p95}");
         assert_eq!(told.since, clock.now(), "not from before the start");
 
+        let mut registry = crate::metrics::Registry::default();
+        let operations = Arc::new(operations);
+        registry.collect(Arc::clone(&operations));
+        let text = registry.text();
+        for line in [
+            "natter_requests_total{method=\"GET\",route=\"/a\",status=\"2xx\"} 100",
+            "natter_requests_total{method=\"POST\",route=\"/a\",status=\"5xx\"} 100",
+            "natter_request_seconds_bucket{method=\"GET\",route=\"/a\",le=\"0.05\"} 50",
+        ] {
+            assert!(text.lines().any(|known| known == line), "{line} is not in {text}");
+        }
+        assert!(!text.contains("/never"), "{text}");
+
         clock.advance_millis(SLOT_MS * 6);
-        operations.record("GET", "/a", Duration::from_micros(3));
+        operations.record("GET", "/a", 200, Duration::from_micros(3));
         assert_eq!(operations.slowest_first().items[1].count, 101);
         clock.advance_millis(SLOT_MS * 6);
         let told = operations.slowest_first();

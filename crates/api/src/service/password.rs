@@ -10,12 +10,14 @@
 use super::Parts;
 use super::work::{Busy, Pool};
 use crate::clock::{Entropy, random};
+use crate::metrics::{Bcrypt, Registry};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use hmac::{Hmac, Mac};
 use natter_shared::text::Password;
 use sha2::Sha384;
 use std::sync::Arc;
+use tokio::time::Instant;
 use unicode_normalization::UnicodeNormalization;
 
 const SCHEME: &str = "natter1$";
@@ -51,6 +53,7 @@ pub struct Passwords {
     cost: u32,
     entropy: Arc<dyn Entropy>,
     pool: Arc<Pool>,
+    numbers: Bcrypt,
     /// The cost of every time that bcrypt has worked, in their order.
     #[cfg(test)]
     worked: Arc<std::sync::Mutex<Vec<u32>>>,
@@ -67,10 +70,16 @@ impl Passwords {
             cost: parts.settings.bcrypt_cost,
             entropy: parts.entropy.clone(),
             pool,
+            numbers: Bcrypt::default(),
             #[cfg(test)]
             worked: Arc::default(),
             replacing: tokio::sync::Mutex::new(()),
         }
+    }
+
+    /// Puts its numbers among those that are exposed.
+    pub fn register(&self, to: &mut Registry) {
+        self.numbers.register(to);
     }
 
     /// What is to be kept of a password.
@@ -119,7 +128,18 @@ impl Passwords {
                 bcrypt()
             }
         };
-        self.pool.run(bcrypt).await?.map_err(|error| PasswordError::Broken(error.to_string()))
+        let (asked, Bcrypt { wait, work, refused }) = (Instant::now(), self.numbers.clone());
+        let timed = move || {
+            wait.took(asked.elapsed());
+            let begun = Instant::now();
+            let result = bcrypt();
+            work.took(begun.elapsed());
+            result
+        };
+        let done = self.pool.run(timed).await.inspect_err(|_| {
+            refused.inc();
+        })?;
+        done.map_err(|error| PasswordError::Broken(error.to_string()))
     }
 
     /// The cost of every time that bcrypt has worked since this was asked last.

@@ -55,8 +55,9 @@ impl Pool {
     /// on, and holds its core, if the caller goes away.
     pub async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Busy> {
         let core = self.core().await?;
+        let span = tracing::Span::current();
         let done = tokio::task::spawn_blocking(move || {
-            let result = work();
+            let result = span.in_scope(work);
             drop(core);
             result
         });

@@ -23,6 +23,7 @@ pub mod archive;
 mod events;
 mod integrations;
 mod judge;
+mod measured;
 pub mod mongo;
 pub mod sqlite;
 mod uploads;
@@ -32,6 +33,7 @@ pub(crate) mod conformance;
 
 pub use events::{EventSearch, Events, Tally, TallySearch};
 pub use integrations::{IntegrationRecord, Integrations};
+pub use measured::Measured;
 pub use uploads::{Posted, UploadRecord, Uploads};
 
 use async_trait::async_trait;

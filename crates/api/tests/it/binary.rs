@@ -156,7 +156,7 @@ impl Running {
     }
 
     /// What this command starts.
-    fn of(command: &mut Command) -> Self {
+    pub(crate) fn of(command: &mut Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let address = loop {
@@ -169,6 +169,12 @@ impl Running {
         // Whatever else it says must not fill the pipe.
         std::thread::spawn(move || for _ in lines {});
         Self { child, address }
+    }
+
+    /// Asks it to stop, and waits until it has.
+    pub(crate) fn stop(&mut self) {
+        let asked = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
+        assert!(asked.success() && self.child.wait().unwrap().success(), "it stops in order");
     }
 
     pub(crate) fn kill(&mut self) {

@@ -6,6 +6,7 @@ use super::condition::{Condition, Part};
 use super::pause::Pause;
 use super::wire::Wire;
 use crate::clock::Entropy;
+use crate::metrics;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -19,6 +20,7 @@ const DOUBT_TIME: Duration = Duration::from_millis(1_200);
 
 pub struct Link {
     address: Address,
+    numbers: metrics::Redis,
     /// `None` while there is none, or while it is doubted.
     wire: watch::Sender<Option<Wire>>,
     doubt: Notify,
@@ -27,8 +29,8 @@ pub struct Link {
 }
 
 impl Link {
-    pub fn new(address: Address) -> Self {
-        Self { address, wire: watch::Sender::new(None), doubt: Notify::new(), down: AtomicBool::new(false) }
+    pub fn new(address: Address, numbers: metrics::Redis) -> Self {
+        Self { address, numbers, wire: watch::Sender::new(None), doubt: Notify::new(), down: AtomicBool::new(false) }
     }
 
     /// The connection, if there is one that is not doubted.
@@ -88,7 +90,7 @@ impl Link {
     }
 
     async fn connect(&self) -> redis::RedisResult<Wire> {
-        let mut wire = Wire::open(&self.address).await?;
+        let mut wire = Wire::open(&self.address, &self.numbers).await?;
         wire.ping().await?;
         Ok(wire)
     }

@@ -35,6 +35,7 @@ pub use leases::Times;
 use super::local::LocalBus;
 use super::{Bus, News, Notice, Rate, TooOften};
 use crate::clock::{Clock, Entropy, random};
+use crate::metrics;
 use crate::realtime::hub::Hub;
 use async_trait::async_trait;
 use condition::{Condition, State};
@@ -66,11 +67,13 @@ pub struct Options {
     /// What all keys and channels begin with.
     pub prefix: String,
     pub times: Times,
+    /// What its commands take.
+    pub numbers: metrics::Redis,
 }
 
 impl Options {
     pub fn new(address: Address, prefix: &str) -> Self {
-        Self { address, prefix: prefix.to_owned(), times: Times::default() }
+        Self { address, prefix: prefix.to_owned(), times: Times::default(), numbers: metrics::Redis::default() }
     }
 }
 
@@ -109,17 +112,18 @@ impl RedisBus {
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
     ) -> (Self, mpsc::Receiver<News>) {
-        let Options { address, prefix, times } = options;
+        let Options { address, prefix, times, numbers } = options;
         let node = random::<16>(&*entropy).iter().fold(String::new(), |node, byte| node + &format!("{byte:02x}"));
         let names = Names::new(&prefix, address.database);
         let condition = Arc::new(Condition::new(address.clone()));
-        let link = Arc::new(Link::new(address.clone()));
+        let link = Arc::new(Link::new(address.clone(), numbers.clone()));
         let alone = Arc::new(LocalBus::new(Arc::clone(&hub), clock));
         let (news, told) = mpsc::channel(NEWS_MAX);
         let publisher = Arc::new(Publisher::new(names.clone()));
         let subscription = Subscription {
             node: node.clone(),
             address,
+            numbers,
             channels: names.channels(),
             hub: Arc::clone(&hub),
             news: news.clone(),
@@ -177,6 +181,10 @@ impl Bus for RedisBus {
 
     fn without(&self) -> Option<&'static str> {
         (!self.condition.is_up()).then_some("redis")
+    }
+
+    fn waiting(&self) -> usize {
+        self.publisher.waiting()
     }
 
     fn wind_down(&self) {

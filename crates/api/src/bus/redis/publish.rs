@@ -47,6 +47,11 @@ impl Publisher {
         self.queue.push(parcel);
     }
 
+    /// Notices that wait to be sent.
+    pub fn waiting(&self) -> usize {
+        self.queue.len()
+    }
+
     /// Whether all was sent.
     pub fn is_idle(&self) -> bool {
         self.idle.load(Ordering::Acquire) && self.queue.is_empty()
@@ -81,7 +86,7 @@ impl Publisher {
 }
 
 async fn send(wire: &Wire, parcels: &[Parcel]) -> redis::RedisResult<()> {
-    if let Wire::One(_) = wire {
+    if !wire.is_cluster() {
         return wire.publish_all(parcels.iter().map(|parcel| (parcel.channel.as_str(), &*parcel.payload))).await;
     }
     // A cluster has a server for each channel: one write for each of them, side by side.

@@ -98,6 +98,10 @@ impl Queue {
         taken
     }
 
+    pub fn len(&self) -> usize {
+        self.waiting().parcels.len()
+    }
+
     pub fn is_empty(&self) -> bool {
         self.waiting().parcels.is_empty()
     }

@@ -9,6 +9,7 @@ use super::seldom::Seldom;
 use super::wire::Wire;
 use crate::bus::{News, Notice};
 use crate::clock::Entropy;
+use crate::metrics;
 use crate::realtime::hub::Hub;
 use redis::aio::SendError;
 use redis::{PushInfo, PushKind, RedisError, RedisResult, Value};
@@ -30,6 +31,7 @@ const COMPARE_EVERY: Duration = Duration::from_secs(3);
 pub struct Subscription {
     pub node: String,
     pub address: Address,
+    pub numbers: metrics::Redis,
     pub channels: Vec<String>,
     pub hub: Arc<Hub>,
     pub news: mpsc::Sender<News>,
@@ -99,7 +101,7 @@ impl Subscription {
             ear.put(push);
             Ok::<(), SendError>(())
         };
-        let mut wire = Wire::open_listening(&self.address, ear).await?;
+        let mut wire = Wire::open_listening(&self.address, &self.numbers, ear).await?;
         wire.subscribe(&self.channels).await?;
         Ok(wire)
     }

@@ -42,7 +42,7 @@ fn prefix() -> String {
 
 fn options(url: &str, prefix: &str) -> Options {
     let address = Address::parse(url).expect("a test names a good address");
-    Options { address, prefix: prefix.to_owned(), times: QUICK }
+    Options { address, prefix: prefix.to_owned(), times: QUICK, numbers: metrics::Redis::default() }
 }
 
 /// One node of a system, with an ear at its hub.
@@ -51,6 +51,7 @@ struct Node {
     hub: Arc<Hub>,
     news: mpsc::Receiver<News>,
     heard: mpsc::UnboundedReceiver<Notice>,
+    numbers: metrics::Redis,
 }
 
 impl Node {
@@ -66,10 +67,20 @@ impl Node {
     async fn start_alone(url: &str, prefix: &str) -> Self {
         let hub = Arc::new(Hub::new(1));
         let heard = hub.overhear();
+        let options = options(url, prefix);
+        let numbers = options.numbers.clone();
         let (bus, news) =
-            RedisBus::start(options(url, prefix), Arc::clone(&hub), Arc::new(SystemClock), Arc::new(SystemEntropy))
-                .await;
-        Self { bus: Arc::new(bus), hub, news, heard }
+            RedisBus::start(options, Arc::clone(&hub), Arc::new(SystemClock), Arc::new(SystemEntropy)).await;
+        Self { bus: Arc::new(bus), hub, news, heard, numbers }
+    }
+
+    /// The value of one of its numbers, as Prometheus would read it.
+    fn number(&self, name: &str) -> f64 {
+        let mut registry = metrics::Registry::default();
+        self.numbers.register(&mut registry);
+        let text = registry.text();
+        let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        line.map_or(0.0, |number| number.parse().unwrap())
     }
 
     async fn is_registered(&self) {

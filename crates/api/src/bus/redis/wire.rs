@@ -1,14 +1,16 @@
-//! A connection to one server or to a cluster, as one thing. Connecting and every answer have a deadline.
+//! A connection to one server or to a cluster, as one thing. Connecting and every answer have a deadline, and every command
+//! that goes this way is timed.
 
 use super::address::Address;
+use crate::metrics;
 use futures_util::future::try_join_all;
 use redis::aio::{AsyncPushSender, ConnectionLike, MultiplexedConnection};
 use redis::cluster::ClusterClientBuilder;
 use redis::cluster_async::ClusterConnection;
-use redis::{AsyncConnectionConfig, Client, Cmd, Pipeline, ProtocolVersion, RedisFuture, RedisResult, Value};
+use redis::{Arg, AsyncConnectionConfig, Client, Cmd, Pipeline, ProtocolVersion, RedisFuture, RedisResult, Value};
 use std::io;
 use std::time::Duration;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 const CONNECT_TIME: Duration = Duration::from_secs(1);
 const ANSWER_TIME: Duration = Duration::from_millis(500);
@@ -19,22 +21,18 @@ const PIPELINE_MAX: usize = 1_024;
 
 /// Clones share one connection; the last one that is dropped closes it.
 #[derive(Clone)]
-pub enum Wire {
+pub struct Wire {
+    line: Line,
+    numbers: metrics::Redis,
+}
+
+#[derive(Clone)]
+enum Line {
     One(MultiplexedConnection),
     Cluster(ClusterConnection),
 }
 
-impl Wire {
-    /// Connects for commands.
-    pub async fn open(to: &Address) -> RedisResult<Self> {
-        within(CONNECT_TIME_IN_ALL, Self::connect(to, None::<Nowhere>)).await
-    }
-
-    /// Connects for listening: what is published, and the end of a connection, is handed to `ear`.
-    pub async fn open_listening(to: &Address, ear: impl AsyncPushSender) -> RedisResult<Self> {
-        within(CONNECT_TIME_IN_ALL, Self::connect(to, Some(ear))).await
-    }
-
+impl Line {
     async fn connect(to: &Address, ear: Option<impl AsyncPushSender>) -> RedisResult<Self> {
         if to.cluster {
             let mut builder = ClusterClientBuilder::new(to.nodes.iter().cloned())
@@ -58,6 +56,28 @@ impl Wire {
         let client = Client::open(to.nodes[0].clone())?;
         Ok(Self::One(client.get_multiplexed_async_connection_with_config(&config).await?))
     }
+}
+
+impl Wire {
+    /// Connects for commands.
+    pub async fn open(to: &Address, numbers: &metrics::Redis) -> RedisResult<Self> {
+        let line = within(CONNECT_TIME_IN_ALL, Line::connect(to, None::<Nowhere>)).await?;
+        Ok(Self { line, numbers: numbers.clone() })
+    }
+
+    /// Connects for listening: what is published, and the end of a connection, is handed to `ear`.
+    pub async fn open_listening(
+        to: &Address,
+        numbers: &metrics::Redis,
+        ear: impl AsyncPushSender,
+    ) -> RedisResult<Self> {
+        let line = within(CONNECT_TIME_IN_ALL, Line::connect(to, Some(ear))).await?;
+        Ok(Self { line, numbers: numbers.clone() })
+    }
+
+    pub const fn is_cluster(&self) -> bool {
+        matches!(self.line, Line::Cluster(_))
+    }
 
     /// Whether the server (of a cluster: every one that holds keys) answers.
     pub async fn ping(&mut self) -> RedisResult<()> {
@@ -69,16 +89,17 @@ impl Wire {
     /// side, for there they belong to different servers.
     pub async fn each(&self, commands: &[Cmd]) -> RedisResult<Vec<Value>> {
         let answers = async {
-            match self {
-                Self::One(one) => {
+            let mut wire = self.clone();
+            match &self.line {
+                Line::One(_) => {
                     let mut pipe = redis::pipe();
                     for command in commands {
                         pipe.add_command(command.clone());
                     }
-                    pipe.query_async(&mut one.clone()).await
+                    pipe.query_async(&mut wire).await
                 }
-                Self::Cluster(cluster) => {
-                    let one = async |command: &Cmd| command.query_async(&mut cluster.clone()).await;
+                Line::Cluster(_) => {
+                    let one = async |command: &Cmd| command.query_async(&mut self.clone()).await;
                     try_join_all(commands.iter().map(one)).await
                 }
             }
@@ -88,9 +109,9 @@ impl Wire {
 
     /// Listens to these channels from now on.
     pub async fn subscribe(&mut self, channels: &[String]) -> RedisResult<()> {
-        match self {
-            Self::One(one) => one.subscribe(channels).await,
-            Self::Cluster(cluster) => {
+        match &mut self.line {
+            Line::One(one) => one.subscribe(channels).await,
+            Line::Cluster(cluster) => {
                 // One at a time: each belongs to the server of its own slot.
                 for channel in channels {
                     cluster.ssubscribe(channel.as_str()).await?;
@@ -102,7 +123,7 @@ impl Wire {
 
     /// Publishes to one channel, in one write; to a cluster only to the server that the channel belongs to.
     pub async fn publish(&self, channel: &str, payloads: &[&[u8]]) -> RedisResult<()> {
-        let command = if matches!(self, Self::One(_)) { "PUBLISH" } else { "SPUBLISH" };
+        let command = if self.is_cluster() { "SPUBLISH" } else { "PUBLISH" };
         let mut pipe = redis::pipe();
         for payload in payloads {
             pipe.cmd(command).arg(channel).arg(*payload).ignore();
@@ -124,10 +145,12 @@ impl Wire {
 
 impl ConnectionLike for Wire {
     fn req_packed_command<'a>(&'a mut self, command: &'a Cmd) -> RedisFuture<'a, Value> {
-        match self {
-            Self::One(one) => one.req_packed_command(command),
-            Self::Cluster(cluster) => cluster.req_packed_command(command),
-        }
+        let Self { line, numbers } = self;
+        let answer = match line {
+            Line::One(one) => one.req_packed_command(command),
+            Line::Cluster(cluster) => cluster.req_packed_command(command),
+        };
+        Box::pin(timed(numbers, name(command), answer))
     }
 
     fn req_packed_commands<'a>(
@@ -136,18 +159,41 @@ impl ConnectionLike for Wire {
         offset: usize,
         count: usize,
     ) -> RedisFuture<'a, Vec<Value>> {
-        match self {
-            Self::One(one) => one.req_packed_commands(pipeline, offset, count),
-            Self::Cluster(cluster) => cluster.req_packed_commands(pipeline, offset, count),
-        }
+        let Self { line, numbers } = self;
+        let answers = match line {
+            Line::One(one) => one.req_packed_commands(pipeline, offset, count),
+            Line::Cluster(cluster) => cluster.req_packed_commands(pipeline, offset, count),
+        };
+        Box::pin(timed(numbers, "pipeline", answers))
     }
 
     fn get_db(&self) -> i64 {
-        match self {
-            Self::One(one) => one.get_db(),
-            Self::Cluster(cluster) => cluster.get_db(),
+        match &self.line {
+            Line::One(one) => one.get_db(),
+            Line::Cluster(cluster) => cluster.get_db(),
         }
     }
+}
+
+/// The name of a command as a label.
+fn name(command: &Cmd) -> &'static str {
+    const NAMES: [&str; 6] = ["PING", "EVALSHA", "EVAL", "SMISMEMBER", "PUBLISH", "SPUBLISH"];
+    let first = match command.args_iter().next() {
+        Some(Arg::Simple(name)) => name,
+        _ => &[],
+    };
+    NAMES.into_iter().find(|known| known.as_bytes() == first).unwrap_or("other")
+}
+
+async fn timed<T>(
+    numbers: &metrics::Redis,
+    command: &'static str,
+    answer: impl Future<Output = RedisResult<T>>,
+) -> RedisResult<T> {
+    let begun = Instant::now();
+    let result = answer.await;
+    numbers.took(command, begun.elapsed(), result.is_ok());
+    result
 }
 
 /// For a connection that nothing is published to.

@@ -4,6 +4,7 @@
 use crate::bus::TooOften;
 use crate::http::error::ApiError;
 use crate::http::extract::parse_json;
+use crate::http::headers::RequestId;
 use crate::realtime::dispatch;
 use crate::realtime::doors::Pass;
 use crate::realtime::frame_guard::Rest;
@@ -23,6 +24,7 @@ use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
 use natter_shared::event::EventKind;
 use natter_shared::frame::{ClientFrame, CloseCode, SendFrame};
+use natter_shared::id::ConnectionId;
 use natter_shared::limits;
 use std::error::Error;
 use std::future::poll_fn;
@@ -31,6 +33,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 use tokio::time::Instant;
+use tracing::{Instrument as _, Span};
 
 /// Messages of one connection that are on their way into the log; further frames are read when one is answered.
 const IN_FLIGHT_MAX: usize = 128;
@@ -70,9 +73,12 @@ enum Heard {
 }
 
 impl Socket {
-    pub async fn run(mut self, pass: Pass) {
+    /// `asked_by` is the request that became this socket.
+    pub async fn run(mut self, pass: Pass, asked_by: RequestId) {
+        let hello = tracing::error_span!("hello", request_id = %asked_by, connection = tracing::field::Empty);
+        drop(asked_by);
         // Boxed: what a sign-in needs is given back after it, and is not part of every connection's task for good.
-        if let Some(opened) = Box::pin(self.sign_in(pass)).await {
+        if let Some(opened) = Box::pin(self.sign_in(pass).instrument(hello)).await {
             let end = self.converse(&opened).await;
             self.link.outbox.end(end);
             opened.close(end);
@@ -106,6 +112,7 @@ impl Socket {
             Err(_) => ApiError::bad_request("The first frame must be hello, within 5 seconds"),
         };
         tracing::info!(ip = self.ip, code = ?error.code, cause = error.cause().unwrap_or("-"), "socket refused");
+        self.state.hub.numbers().refused(error.code);
         let code = opening::close_code(&error);
         self.link.outbox.end_saying(Outgoing::new(&error.frame(None)), End::Close(code));
         None
@@ -151,7 +158,7 @@ impl Socket {
 
     /// Everything after the welcome, until one side ends it.
     async fn converse(&mut self, opened: &Opened) -> End {
-        let mut caller = opened.caller;
+        let (mut caller, connection) = (opened.caller, opened.connection());
         let state = Data::clone(&self.state);
         let link = Arc::clone(&self.link);
         let mut in_flight: FuturesUnordered<LocalBoxFuture<'static, (Outgoing, Option<ApiError>)>> =
@@ -201,7 +208,7 @@ impl Socket {
             }
             let done = match frame {
                 ClientFrame::Send(frame) => {
-                    let mut sending = sending(&state, caller, frame);
+                    let mut sending = sending(&state, caller, frame, of_frame(connection, "send"));
                     // Polled here, it is queued before the next frame is read.
                     match futures_util::poll!(&mut sending) {
                         Poll::Ready(answer) => {
@@ -213,7 +220,9 @@ impl Socket {
                     }
                     Ok(())
                 }
-                ClientFrame::Typing { room } => dispatch::typing(&state, &caller, room).await,
+                ClientFrame::Typing { room } => {
+                    dispatch::typing(&state, &caller, room).instrument(of_frame(connection, "typing")).await
+                }
                 ClientFrame::Read { room, seq } => {
                     dispatch::read(&state, &caller, room, seq);
                     Ok(())
@@ -222,14 +231,17 @@ impl Socket {
                     dispatch::received(&state, &caller, room, seq);
                     Ok(())
                 }
-                ClientFrame::Token { token } => match dispatch::token(&state, &caller, &token).await {
-                    Ok(fresh) => {
-                        link.pulse.shown(fresh.expires_at, state.clock.now());
-                        caller = fresh;
-                        Ok(())
+                ClientFrame::Token { token } => {
+                    let shown = dispatch::token(&state, &caller, &token);
+                    match shown.instrument(of_frame(connection, "token")).await {
+                        Ok(fresh) => {
+                            link.pulse.shown(fresh.expires_at, state.clock.now());
+                            caller = fresh;
+                            Ok(())
+                        }
+                        Err(error) => Err(error),
                     }
-                    Err(error) => Err(error),
-                },
+                }
                 ClientFrame::Hello { .. } => Err(ApiError::bad_request("hello was said already")),
             };
             if let Err(error) = done
@@ -280,9 +292,16 @@ fn sending(
     state: &Data<AppState>,
     caller: Caller,
     frame: SendFrame,
+    span: Span,
 ) -> LocalBoxFuture<'static, (Outgoing, Option<ApiError>)> {
     let state = Data::clone(state);
-    async move { dispatch::send(&state, &caller, frame).await }.boxed_local()
+    async move { dispatch::send(&state, &caller, frame).await }.instrument(span).boxed_local()
+}
+
+/// What every line of the log has on it that is about a frame, and a trace's beginning. It lives as long as the frame is
+/// worked on: a span for each connection would be half a kilobyte for each that says nothing.
+fn of_frame(connection: ConnectionId, frame: &'static str) -> Span {
+    tracing::error_span!("frame", %connection, frame)
 }
 
 /// The code that answers a close frame: the same, if it is one that may be sent.

@@ -348,3 +348,36 @@ async fn after_a_batch_that_took_too_long_smaller_ones_are_tried_and_grow_again(
     assert_eq!(batches[..4], [8, 4, 5, 6]);
     assert!(batches[1..batches.len() - 1].is_sorted() && batches[batches.len() - 2] > 64, "{batches:?}");
 }
+
+#[tokio::test]
+async fn what_callers_are_told_and_how_large_commits_were_is_counted() {
+    let stage = Stage::new();
+    let ann = stage.person("ann").await;
+    let room = stage.room(&ann, "garden", Visibility::Public).await.id;
+    let watched = Watched::over(&stage, Semaphore::MAX_PERMITS);
+    let writer = LogWriter::start(watched.clone(), stage.parts.bus.clone());
+    let mut registry = Registry::default();
+    writer.register(&mut registry);
+    let entry = message(&stage, &ann, room, "once");
+    join_all((0..3).map(|_| writer.append(entry.clone()))).await;
+    watched.faults.lock().unwrap().push_back(StoreError::Unknown("the line is cut".to_owned()));
+    join_all((0..2).map(|n| writer.append(message(&stage, &ann, room, &n.to_string())))).await;
+    watched.faults.lock().unwrap().push_back(StoreError::Unwritable("the disk is full".to_owned()));
+    writer.append(message(&stage, &ann, room, "x")).await.unwrap_err();
+
+    let text = registry.text();
+    for line in [
+        "natter_appends_total{outcome=\"new\"} 1",
+        "natter_appends_total{outcome=\"again\"} 2",
+        "natter_appends_total{outcome=\"unknown\"} 2",
+        "natter_appends_total{outcome=\"unwritable\"} 1",
+        "natter_appends_total{outcome=\"busy\"} 0",
+        "natter_batch_entries_bucket{le=\"4\"} 3",
+        "natter_batch_entries_sum 6.0",
+        "natter_commit_seconds_count 3",
+        "natter_append_wait_seconds_count 6",
+        "natter_append_queue_depth 0",
+    ] {
+        assert!(text.lines().any(|known| known == line), "{line} is not in {text}");
+    }
+}

@@ -6,6 +6,7 @@ use crate::service::token::SigningKeys;
 fn passwords_with(cost: u32, keys: &[u8]) -> Passwords {
     let keys = SigningKeys::new([keys[0]; 32], keys[1..].iter().map(|key| [*key; 32]));
     Passwords {
+        numbers: Bcrypt::default(),
         peppers: keys.all().map(|key| Pepper { id: key.id().to_owned(), key: key.derive(LABEL) }).collect(),
         cost,
         entropy: Arc::new(SystemEntropy),

@@ -13,6 +13,7 @@ use super::token::refresh::RefreshTokens;
 use super::work::Pool;
 use super::{Caller, Parts};
 use crate::bus::{Notice, TooOften};
+use crate::metrics::Registry;
 use crate::store::{SessionRecord, StoreError, UserRecord};
 use live::Live;
 use natter_shared::account::{Session, SessionInfo, User};
@@ -96,6 +97,11 @@ impl Sessions {
             passwords: Arc::new(Passwords::new(parts, pool.clone())),
             pool,
         }
+    }
+
+    /// Puts the numbers of passwords among those that are exposed.
+    pub fn register(&self, to: &mut Registry) {
+        self.passwords.register(to);
     }
 
     fn now(&self) -> Timestamp {

@@ -54,9 +54,11 @@ impl Readers {
             let reader = lock(&self.idle).as_mut().and_then(Vec::pop).ok_or_else(stopped)?;
             let (answer, result) = oneshot::channel();
             let (idle, again) = (Arc::clone(&self.idle), reader.clone());
+            let span = tracing::Span::current();
             let job: Job = Box::new(move |conn| {
                 // A caller that went away while it waited is not read for.
-                let read = (!answer.is_closed()).then(|| snapshot(conn, work));
+                let read = (!answer.is_closed()).then(|| span.in_scope(|| snapshot(conn, work)));
+                drop(span);
                 put_back(&idle, again);
                 drop(permit);
                 if let Some(read) = read {

@@ -11,6 +11,7 @@ use std::time::Duration;
 use std::vec::Drain;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
+use tracing::Span;
 
 /// Jobs that may wait.
 const QUEUE: usize = 4_096;
@@ -51,6 +52,8 @@ trait Job: Send {
     fn abandoned(&self) -> bool;
     /// Does it, and keeps the result until the commit. `Err` if all that it did is to be undone.
     fn run(&mut self, desk: &mut Desk) -> Result<(), StoreError>;
+    /// What it is part of.
+    fn span(&self) -> &Span;
     /// Gives the result, or the error that the whole transaction met.
     fn answer(self: Box<Self>, fate: Result<(), StoreError>);
 }
@@ -59,6 +62,7 @@ struct Asked<T, F> {
     work: Option<F>,
     result: Option<Stored<T>>,
     answer: oneshot::Sender<Stored<T>>,
+    span: Span,
 }
 
 impl<T: Send, F: FnOnce(&mut Desk) -> Stored<T> + Send> Job for Asked<T, F> {
@@ -69,11 +73,15 @@ impl<T: Send, F: FnOnce(&mut Desk) -> Stored<T> + Send> Job for Asked<T, F> {
     fn run(&mut self, desk: &mut Desk) -> Result<(), StoreError> {
         let Some(work) = self.work.take() else { return Ok(()) };
         // A defect in one write must not end all others; what it did is rolled back.
-        let result = catch_unwind(AssertUnwindSafe(|| work(desk)))
+        let result = catch_unwind(AssertUnwindSafe(|| self.span.in_scope(|| work(desk))))
             .unwrap_or_else(|_| Err(StoreError::Broken("a write panicked".into())));
         let outcome = result.as_ref().map(drop).map_err(Clone::clone);
         self.result = Some(result);
         outcome
+    }
+
+    fn span(&self) -> &Span {
+        &self.span
     }
 
     fn answer(self: Box<Self>, fate: Result<(), StoreError>) {
@@ -110,7 +118,7 @@ impl Writer {
     {
         let stopped = || StoreError::Unknown("the store is closing".into());
         let (answer, result) = oneshot::channel();
-        let job = Box::new(Asked { work: Some(work), result: None, answer });
+        let job = Box::new(Asked { work: Some(work), result: None, answer, span: Span::current() });
         let jobs = self.jobs.as_ref().ok_or_else(stopped)?;
         let waited = timeout(patience.unwrap_or(PATIENCE), async {
             jobs.send(job).await.map_err(|_| stopped())?;
@@ -155,7 +163,8 @@ fn commit_all(desk: &mut Desk, jobs: &mut Vec<Box<dyn Job>>) {
             Ok(()) => {}
         }
         if let Err(error) = &fate {
-            tracing::warn!(%error, writes = done.len(), "a transaction was rolled back");
+            let of_first = done.first().map_or_else(Span::none, |job| job.span().clone());
+            of_first.in_scope(|| tracing::warn!(%error, writes = done.len(), "a transaction was rolled back"));
         }
         for job in done.drain(..) {
             job.answer(fate.clone());

@@ -101,6 +101,11 @@ impl Server {
         self.place.database()
     }
 
+    /// An address on the listener for Prometheus of the first node.
+    pub fn metrics_url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.nodes[0].metrics.expect("NATTER_METRICS_LISTEN is set"))
+    }
+
     /// An address of the next node.
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.next_address())

@@ -10,6 +10,8 @@ use std::thread::JoinHandle;
 
 pub struct Node {
     pub address: SocketAddr,
+    /// Where Prometheus would ask, if the settings say so.
+    pub metrics: Option<SocketAddr>,
     handle: Handle,
     thread: Option<JoinHandle<()>>,
 }
@@ -22,12 +24,12 @@ impl Node {
             actix_web::rt::System::new().block_on(async move {
                 let config = Config::from_variables(settings).unwrap();
                 let app = App::build(config, clock, Arc::new(SystemEntropy)).await.unwrap();
-                send.send((app.address(), app.handle())).unwrap();
+                send.send((app.address(), app.metrics_address(), app.handle())).unwrap();
                 app.run_until_stopped().await.unwrap();
             });
         });
-        let (address, handle) = receive.recv_timeout(PATIENCE).expect("the server starts");
-        Self { address, handle, thread: Some(thread) }
+        let (address, metrics, handle) = receive.recv_timeout(PATIENCE).expect("the server starts");
+        Self { address, metrics, handle, thread: Some(thread) }
     }
 
     pub fn ask_to_stop(&self) {

@@ -76,12 +76,21 @@ pub fn client_id() -> ClientId {
 
 impl Person {
     pub fn nobody(server: &Server) -> Self {
+        Self::nobody_at(server.next_address())
+    }
+
+    /// Somebody without a login at a server that was started as a program.
+    pub fn nobody_at(address: SocketAddr) -> Self {
         let http = reqwest::Client::builder().cookie_store(true).no_proxy().timeout(PATIENCE).build().unwrap();
-        Self { username: String::new(), id: None, token: String::new(), address: server.next_address(), http }
+        Self { username: String::new(), id: None, token: String::new(), address, http }
     }
 
     pub async fn register(server: &Server, username: &str) -> Self {
-        let mut person = Self::nobody(server);
+        Self::register_at(server.next_address(), username).await
+    }
+
+    pub async fn register_at(address: SocketAddr, username: &str) -> Self {
+        let mut person = Self::nobody_at(address);
         let form = json!({"username": username, "email": format!("{username}@example.org"), "password": PASSWORD});
         person.enter(path::REGISTER, &form, 201).await;
         person

@@ -31,6 +31,8 @@ async fn a_killed_redis_is_done_without_and_found_again() {
     assert_eq!(a.bus.without(), Some("redis"));
     a.says_for_good(1);
     assert_eq!(a.hears().await, 1, "its own sockets hear it at once");
+    eventually("it waits to be told to the others", async || a.bus.waiting() == 1).await;
+    assert!(a.number("natter_redis_failures_total") >= 1.0, "whoever asked first got no answer");
     a.sees_online(&[user(1), user(2)]).await;
     a.hub.gaps().take_everywhere();
     b.hub.gaps().take_everywhere();
@@ -43,6 +45,11 @@ async fn a_killed_redis_is_done_without_and_found_again() {
     b.sees_online(&[user(1), user(2)]).await;
     a.says_for_good(2);
     // What was said meanwhile is heard if the listener was there before it was sent, and is in the store if not.
+    eventually("nothing waits any more", async || a.bus.waiting() == 0).await;
+    for command in ["PING", "EVALSHA"] {
+        let count = format!("natter_redis_seconds_count{{command=\"{command}\"}}");
+        assert!(a.number(&count) >= 1.0, "{count}");
+    }
     let heard = b.hears().await;
     assert!(heard == 2 || (heard == 1 && b.hears().await == 2));
 }
