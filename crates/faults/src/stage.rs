@@ -369,12 +369,12 @@ impl Stage {
     }
 
     /// For a row that compares histories by itself, because more than the ledger allows may be lost in it.
-    pub fn judged(mut self, verdict: Verdict) -> Result<Outcome> {
+    pub fn judged(mut self, verdict: Verdict) -> Outcome {
         let mut outcome = Outcome { verdict, slowest: self.slowest, checks: self.checks, kept: None };
         if !outcome.holds() {
             outcome.kept = self.system.keep();
         }
-        Ok(outcome)
+        outcome
     }
 
     /// Lets the outboxes empty and the readers catch up, reads the history from every node, and judges.
@@ -410,11 +410,7 @@ impl Stage {
         if panics.len() != self.panics_expected {
             self.check(false, format!("{} panics in the logs: {:?}", panics.len(), panics.first()));
         }
-        let mut outcome = Outcome { verdict, slowest: self.slowest, checks: self.checks, kept: None };
-        if !outcome.holds() {
-            outcome.kept = self.system.keep();
-        }
-        Ok(outcome)
+        Ok(self.judged(verdict))
     }
 }
 

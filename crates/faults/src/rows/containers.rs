@@ -4,7 +4,7 @@ mod restored;
 
 pub use restored::restored;
 
-use crate::stage::{Cast, Orders, Outcome, Rate, Stage};
+use crate::stage::{Cast, Orders, Outcome, Rate, Stage, code};
 use crate::system::Wiring;
 use crate::system::compose::{Compose, REPLICAS};
 use anyhow::{Context, Result};
@@ -39,6 +39,8 @@ pub async fn looked_at(orders: Orders) -> Result<Outcome> {
             if wrong.is_empty() { format!("{what} is confined") } else { format!("{what}: {wrong:?}") },
         );
     }
+    let outside = stage.health(0, "/metrics").await.map(|answer| answer.status.as_u16());
+    stage.check(outside == Some(404), format!("/metrics is answered {} from outside (404)", code(outside)));
     let refused = refuses_without_secrets(compose(&stage)?).await?;
     stage.check(refused.contains("docker/setup"), format!("without secrets: {refused}"));
     stage.finish().await

@@ -170,7 +170,14 @@ fn copy(files: &Path, to: &Path) -> Result<()> {
         std::fs::copy(files.join(name), target).with_context(|| format!("{name} cannot be copied"))?;
         Ok(())
     };
-    for name in ["docker-compose.yml", "docker/setup", "docker/roll", "docker/redis.conf"] {
+    for name in [
+        "docker-compose.yml",
+        "docker/setup",
+        "docker/roll",
+        "docker/redis.conf",
+        "docker/observability/prometheus.yml",
+        "docker/observability/alerts.yml",
+    ] {
         copied(name)?;
     }
     Ok(())

@@ -69,7 +69,7 @@ pub async fn restored(orders: Orders) -> Result<Outcome> {
         restore.as_secs_f64(),
         up.as_secs_f64()
     ));
-    stage.judged(verdict)
+    Ok(stage.judged(verdict))
 }
 
 async fn remember(stage: &mut Stage) -> Result<Before> {
