@@ -18,6 +18,7 @@ const OF_TOOLS: &[(&str, &str)] = &[
     ("NATTER_BIN", "e2e/fixtures/server.ts"),
     ("NATTER_E2E_NO_SANDBOX", "e2e/playwright.config.ts"),
     ("NATTER_E2E_SCREENSHOTS", "e2e/fixtures/picture.ts"),
+    ("NATTER_TEST_DOCKER_SETUP", "crates/xtask/src/containers.rs"),
     ("NATTER_TEST_MONGOD", "crates/xtask/src/tools/mongod.rs"),
     ("NATTER_TEST_MONGODB", "crates/xtask/src/suite.rs"),
     ("NATTER_TEST_REDIS", "crates/xtask/src/suite.rs"),
@@ -179,16 +180,21 @@ fn every_setting_that_is_named_is_one_and_the_administrators_hear_of_all() {
         .filter_map(|line| Some(line.split_once(" = ")?.0))
         .collect();
     assert!(settings.contains("NATTER_LISTEN"), "the manual of the settings is not understood");
+    // What operators may set for containers.
+    let compose = fs::read_to_string(workspace::root().join("docker-compose.yml")).unwrap();
+    let compose: BTreeSet<&str> = compose.split("${").skip(1).flat_map(|text| names(text).next()).collect();
+    assert!(compose.contains("NATTER_PUBLIC_URL"), "the variables of docker-compose.yml are not understood");
     let mut wrong = Vec::new();
     for document in documents() {
         for (number, line) in document.text.lines().enumerate() {
-            let unknown =
-                names(line).filter(|name| !settings.contains(name) && OF_TOOLS.iter().all(|(own, _)| own != name));
+            let known = |name: &str| settings.contains(name) || compose.contains(name);
+            let unknown = names(line).filter(|name| !known(name) && OF_TOOLS.iter().all(|(own, _)| own != name));
             wrong.extend(unknown.map(|name| format!("{}: {name} is no setting", document.place(number + 1))));
         }
     }
     let told = fs::read_to_string(workspace::root().join("docs/administration.md")).unwrap();
     let told: BTreeSet<&str> = names(&told).collect();
+    let settings: BTreeSet<&str> = settings.union(&compose).copied().collect();
     wrong.extend(settings.difference(&told).map(|name| format!("docs/administration.md does not name {name}")));
     for (name, file) in OF_TOOLS {
         let reads =
