@@ -167,3 +167,54 @@ async fn events_are_kept_for_their_days_and_with_none_not_at_all() {
     none.events.stop().await;
     assert!(none.kept().await.is_empty() && none.store.writes.load(Ordering::SeqCst) == 0);
 }
+
+/// What is written to it, all clones together.
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn each_that_is_kept_is_one_line_of_the_servers_log() {
+    let (lines, world) = (Lines::default(), world(90, 0));
+    let to = lines.clone();
+    let log = tracing_subscriber::fmt().json().flatten_event(true).with_writer(move || to.clone()).finish();
+    let _here = tracing::subscriber::set_default(log);
+    world.events.note(Note::of(EventKind::LoginFailed).saying("ann\r\n{\"event\":\"forged\"}\u{1b}[2J"));
+    world.events.note(Note::of(EventKind::RoomCreated).by(ANN));
+    world.events.count(EventKind::MessagesSent, "", 2);
+    world.events.count(EventKind::Errors, "retry", 3);
+    world.events.online(5);
+    world.events.stop().await;
+
+    let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    let lines = text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    let mut told: Vec<_> = lines
+        .filter(|line| line["target"] == TARGET)
+        .map(|line| {
+            let text = |name: &str| line[name].as_str().map(ToOwned::to_owned);
+            (text("event").unwrap(), text("what"), line["count"].as_u64().unwrap_or(1))
+        })
+        .collect();
+    let mut kept: Vec<_> =
+        world.counts().await.into_iter().map(|(kind, what, count)| (kind.word().to_owned(), what, count)).collect();
+    told.sort();
+    kept.sort();
+    assert_eq!(told, kept);
+    assert_eq!(told.len(), 5);
+    let mut registry = Registry::default();
+    world.events.register(&mut registry);
+    let numbers = registry.text();
+    for line in ["natter_events_total{kind=\"login_failed\"} 1", "natter_errors_total{code=\"retry\"} 3"] {
+        assert!(numbers.lines().any(|known| known == line), "{line} is not in {numbers}");
+    }
+}
