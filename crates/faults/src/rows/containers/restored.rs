@@ -40,8 +40,8 @@ pub async fn restored(orders: Orders) -> Result<Outcome> {
     let before = remember(&mut stage).await?;
 
     let made = compose(&stage)?.compose(&["run", "--rm", "-T", "restore", "backup", "keygen", KEY]).await?;
-    let recipient =
-        made.split_whitespace().find(|word| word.starts_with("age1")).context("keygen names no recipient")?;
+    let mut words = made.split(|c: char| !c.is_ascii_alphanumeric());
+    let recipient = words.find(|word| word.starts_with("age1")).context("keygen names no recipient")?;
     let recipient = format!("NATTER_BACKUP_RECIPIENT={recipient}");
     let begun = Instant::now();
     compose(&stage)?.compose(&["run", "--rm", "-T", "-e", &recipient, "backup", "backup"]).await?;
