@@ -61,12 +61,13 @@ impl Keep {
         rules.filter(|rules| !rules.is_empty()).map(|rules| Self(Some(rules)))
     }
 
-    /// Those that go. The newest is never one of them.
-    pub fn spared_by_none(&self, all: &[Name]) -> Vec<Name> {
+    /// Those that go after `made` was made. It is never one of them, and what is newer (the clock was wrong once) neither goes
+    /// nor takes the place of another.
+    pub fn spared_by_none(&self, all: &[Name], made: Name) -> Vec<Name> {
         let Some(rules) = &self.0 else { return Vec::new() };
-        let mut newest_first = all.to_vec();
+        let mut newest_first: Vec<Name> = all.iter().copied().filter(|name| *name <= made).collect();
         newest_first.sort_unstable_by(|a, b| b.cmp(a));
-        let mut stay: BTreeSet<Name> = newest_first.first().copied().into_iter().collect();
+        let mut stay = BTreeSet::from([made]);
         for (number, period) in rules {
             let mut periods = BTreeSet::new();
             for name in &newest_first {
@@ -90,13 +91,13 @@ mod tests {
 
     fn left(keep: &str, all: &[&str]) -> Vec<String> {
         let all: Vec<Name> = all.iter().map(|time| name(time)).collect();
-        let gone = Keep::parse(keep).unwrap().spared_by_none(&all);
+        let gone = Keep::parse(keep).unwrap().spared_by_none(&all, all[0]);
         all.into_iter().filter(|name| !gone.contains(name)).map(|name| name.at().to_string()[..16].to_owned()).collect()
     }
 
     #[test]
     fn the_newest_of_each_day_stays() {
-        let all = ["2026-11-28T03:30:00Z", "2026-11-28T09:00:00Z", "2026-11-27T03:30:00Z", "2026-11-26T23:59:59Z"];
+        let all = ["2026-11-28T09:00:00Z", "2026-11-28T03:30:00Z", "2026-11-27T03:30:00Z", "2026-11-26T23:59:59Z"];
         assert_eq!(left("2d", &all), ["2026-11-28T09:00", "2026-11-27T03:30"]);
         assert_eq!(left("9d", &all), ["2026-11-28T09:00", "2026-11-27T03:30", "2026-11-26T23:59"]);
         assert_eq!(left("all", &all).len(), 4);
@@ -119,7 +120,7 @@ mod tests {
         // As it goes in life: one comes, those that are spared by none go.
         for name in &all {
             kept.push(*name);
-            let gone = Keep::default().spared_by_none(&kept);
+            let gone = Keep::default().spared_by_none(&kept, *name);
             kept.retain(|name| !gone.contains(name));
         }
         let newest = all.last().unwrap();
@@ -132,9 +133,11 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_stays_in_any_case() {
+    fn what_was_just_made_stays_in_any_case() {
         assert_eq!(left("1y", &["2026-11-28T03:30:00Z"]), ["2026-11-28T03:30"]);
-        assert!(Keep::default().spared_by_none(&[]).is_empty());
+        assert!(Keep::default().spared_by_none(&[], name("2026-11-28T03:30:00Z")).is_empty());
+        let all = ["2026-11-28T03:30:00Z", "2027-06-01T00:00:00Z", "2026-11-27T03:30:00Z"];
+        assert_eq!(left("1d", &all), ["2026-11-28T03:30", "2027-06-01T00:00"], "the clock was wrong once");
     }
 
     #[test]

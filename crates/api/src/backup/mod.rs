@@ -63,7 +63,7 @@ pub enum BackupError {
     Keygen { path: PathBuf, why: io::Error },
     #[error(
         "passwords and logins of this backup hang on the signing key {ids}, which is not in {}; put the key of before there \
-         (see NATTER_SECRET_FILE), or go on without it by --without-key: then nobody's password is right",
+         (see NATTER_SECRET_FILE), or go on without it by --without-key: then no password that was set under it is right",
         path.display()
     )]
     KeyMissing { ids: String, path: PathBuf },
@@ -185,14 +185,14 @@ async fn list(place: &Place) -> Result<String, BackupError> {
 }
 
 async fn status(place: &Place, max_age_ms: i64, clock: &dyn Clock) -> Result<String, BackupError> {
-    let newest = place.all().await?.first().copied();
-    let newest = newest.ok_or_else(|| BackupError::None { at: place.called().to_owned() })?;
-    let (then, now) = (newest.name.at(), clock.now());
+    let now = clock.now();
+    let newest = place.newest(now).await?.ok_or_else(|| BackupError::None { at: place.called().to_owned() })?;
+    let then = newest.at();
     if now.millis() - then.millis() > max_age_ms {
         let max_age = ago(then, then.plus_millis(max_age_ms));
-        return Err(BackupError::TooOld { name: newest.name.to_string(), age: ago(then, now), max_age });
+        return Err(BackupError::TooOld { name: newest.to_string(), age: ago(then, now), max_age });
     }
-    Ok(format!("The newest backup, {}, is {} old.\n", newest.name, ago(then, now)))
+    Ok(format!("The newest backup, {newest}, is {} old.\n", ago(then, now)))
 }
 
 /// Makes a backup, and deletes those that are not to be kept any longer. Whatever ends it early, nothing half-made stays.
@@ -220,7 +220,7 @@ async fn attempt(
                 let missing = made.missing;
                 tracing::warn!(missing, "files of images were not there: deleted meanwhile, or lost before");
             }
-            match prune(config, place).await {
+            match prune(config, place, made.name).await {
                 Ok(()) => Ok(made),
                 Err(why) => Err(BackupError::NotPruned { made: made.name, why: Box::new(why) }),
             }
@@ -234,9 +234,9 @@ async fn attempt(
     }
 }
 
-async fn prune(config: &Config, place: &Place) -> Result<(), BackupError> {
+async fn prune(config: &Config, place: &Place, made: Name) -> Result<(), BackupError> {
     let all: Vec<Name> = place.all().await?.into_iter().map(|found| found.name).collect();
-    for name in config.backup.keep.spared_by_none(&all) {
+    for name in config.backup.keep.spared_by_none(&all, made) {
         place.delete(name).await?;
         tracing::info!(%name, "deleted an old backup");
     }

@@ -5,6 +5,7 @@ use super::name::Name;
 use crate::files::{FilesPlace, LargeBucket, LargeUpload};
 use crate::moving::export::put_in_place;
 use bytes::Bytes;
+use natter_shared::timestamp::Timestamp;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write as _};
 use std::path::{Path, PathBuf};
@@ -13,6 +14,8 @@ use tokio::runtime::Handle;
 
 /// So much of a bucket's file is asked for at once.
 const RANGE: u64 = 8 * 1024 * 1024;
+/// How far the clocks of two machines may be apart.
+const AHEAD_MS: i64 = 10 * 60_000;
 /// What a file that is not whole is called: a dot, the backup's name, and this.
 const PART: &str = ".part";
 
@@ -60,6 +63,12 @@ impl Place {
             named.into_iter().filter_map(|(name, bytes)| Some(Found { name: Name::parse(&name)?, bytes })).collect();
         found.sort_unstable_by_key(|found| std::cmp::Reverse(found.name));
         Ok(found)
+    }
+
+    /// The newest, but for what cannot be from the past: a clock was wrong when that was made, and it says nothing about now.
+    pub async fn newest(&self, now: Timestamp) -> Result<Option<Name>, BackupError> {
+        let latest = now.plus_millis(AHEAD_MS);
+        Ok(self.all().await?.into_iter().map(|found| found.name).find(|name| name.at() <= latest))
     }
 
     pub async fn delete(&self, name: Name) -> Result<(), BackupError> {

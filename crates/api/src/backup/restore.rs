@@ -15,6 +15,7 @@ use crate::secret;
 use crate::store::archive::Begun;
 use futures_util::TryStreamExt;
 use std::collections::HashMap;
+use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{Read, Write as _};
 use std::path::{Path, PathBuf};
@@ -125,7 +126,11 @@ pub async fn restore(
         whole.images.len(),
     );
     if !lacks.is_empty() {
-        told.push_str("The signing key of before is lost: nobody's password is right, and nobody is signed in.\n");
+        let ids = lacks.join(", ");
+        let _ = writeln!(
+            told,
+            "Without the signing key {ids} no password that was set under it is right, and no login good."
+        );
     }
     Ok(told)
 }

@@ -3,7 +3,7 @@
 
 use super::make::ago;
 use super::place::Place;
-use super::{BackupError, attempt, stop_signal};
+use super::{BackupError, Name, attempt, stop_signal};
 use crate::clock::{Clock, Entropy};
 use crate::config::Config;
 use natter_shared::timestamp::Timestamp;
@@ -137,8 +137,8 @@ enum Turn {
 }
 
 async fn turn(place: &Place, schedule: Schedule, clock: &dyn Clock) -> Result<Turn, BackupError> {
-    let newest = place.all().await?.first().map(|newest| newest.name.at());
     let now = clock.now();
+    let newest = place.newest(now).await?.map(Name::at);
     let made = newest.is_some_and(|newest| newest >= schedule.last_due(now));
     Ok(if made { Turn::Wait(schedule.next_due(now)) } else { Turn::Due(newest) })
 }

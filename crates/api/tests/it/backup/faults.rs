@@ -105,7 +105,7 @@ async fn keys_that_are_not_there_are_asked_for() {
     refuses(&target.restores(&[file, "--identity", &key]), 2, "--without-key");
     target.is_untouched();
     let restored = target.restores(&[file, "--identity", &key, "--without-key"]);
-    assert!(succeeds(&restored).contains("nobody's password is right"), "{}", said(&restored));
+    assert!(succeeds(&restored).contains("no password that was set under it is right"), "{}", said(&restored));
     // The key itself is in no backup, encrypted or not.
     let plain = Shelf::new();
     succeeds(&server.orders(&["backup"], &plain.plain()));
