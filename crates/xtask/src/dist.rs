@@ -1,5 +1,5 @@
-//! `cargo xtask dist`: what a release is made of, in one folder and one archive. The same commit, tools and paths give the
-//! same bytes: names are sorted, and times are the commit's.
+//! `cargo xtask dist`: what a release is made of, in one folder and one archive. The same
+//! files give the same bytes: names are sorted, and times are the commit's.
 
 use std::fs::{self, File};
 use std::io::{BufWriter, Write as _};
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use flate2::{Compression, GzBuilder};
 use sha2::{Digest, Sha256};
 
@@ -44,6 +44,12 @@ pub fn run() -> Result<()> {
     }
     let target = host()?;
     let built = page::build_of(commit.as_ref().map(|commit| commit.name.as_str()))?;
+    // A build takes minutes, in which somebody may go on working here.
+    let (before, after) = (commit.as_ref().map(|commit| &commit.name), self::commit().map(|commit| commit.name));
+    ensure!(
+        before == after.as_ref(),
+        "the checkout changed while it was built; start again and leave it alone meanwhile"
+    );
     let name = format!("natter-{VERSION}-{target}");
     let out = workspace::target()?.join("dist");
     let folder = out.join(&name);

@@ -77,7 +77,7 @@ enum Command {
     Bench(BenchArgs),
     /// Pack a release: the program, the page, licences and a list of what they are made of, in `dist` of the target folder.
     ///
-    /// The archive has its SHA-256 in a file beside it. The same commit, tools and paths make the same archive.
+    /// The archive has its SHA-256 in a file beside it. Of the same files and commit it is the same archive.
     Dist,
     /// What .ci/run does: set up, then test, with the time of day on every step.
     Ci,
