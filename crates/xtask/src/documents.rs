@@ -182,7 +182,7 @@ fn every_setting_that_is_named_is_one_and_the_administrators_hear_of_all() {
     assert!(settings.contains("NATTER_LISTEN"), "the manual of the settings is not understood");
     // What operators may set for containers.
     let compose = fs::read_to_string(workspace::root().join("docker-compose.yml")).unwrap();
-    let compose: BTreeSet<&str> = compose.split("${").skip(1).flat_map(|text| names(text).next()).collect();
+    let compose: BTreeSet<&str> = compose.split("${").skip(1).filter_map(|text| names(text).next()).collect();
     assert!(compose.contains("NATTER_PUBLIC_URL"), "the variables of docker-compose.yml are not understood");
     let mut wrong = Vec::new();
     for document in documents() {

@@ -238,7 +238,7 @@ mod tests {
         for name in ["natter-api", "natter-shared", "actix-web", "rusqlite", "mongodb"] {
             assert!(has(name), "{name}");
         }
-        for name in ["tempfile", "proptest", "cc", "leptos", "clap", "serde_derive"] {
+        for name in ["insta", "proptest", "cc", "leptos", "clap", "serde_derive"] {
             assert!(!has(name), "{name}");
         }
         for (name, package) in &packages {
