@@ -25,6 +25,7 @@ mod metrics;
 mod moving;
 mod rooms;
 mod socket;
+mod supervised;
 mod support;
 mod traces;
 mod upgrade;
