@@ -35,6 +35,8 @@ test('the arrow keys go about in the emoji', async ({ people }) => {
   const picker = bob.screen.dialog('React');
   const buttons = picker.getByRole('button');
   const keys = bob.page.keyboard;
+  // The picker is a part that is fetched; a key that is pressed before it is there belongs to the page.
+  await expect(picker.getByRole('searchbox')).toBeFocused();
   await keys.press('ArrowDown');
   await expect(buttons.nth(0)).toBeFocused();
   await keys.press('ArrowRight');
