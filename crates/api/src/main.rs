@@ -1,14 +1,14 @@
 //! The program `natter`.
 
 use natter_api::administer::{self, AdministerError, Order};
-use natter_api::app;
+use natter_api::app::{self, StartError};
 use natter_api::backup::{self, BackupError};
 use natter_api::clock::{SystemClock, SystemEntropy};
 use natter_api::config::{self, Config};
 use natter_api::healthcheck::healthcheck;
 use natter_api::http::caddy;
 use natter_api::moving::{self, MoveError};
-use natter_api::store::mongo;
+use natter_api::store::mongo::{self, PrepareError};
 use natter_api::telemetry;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -92,7 +92,12 @@ fn with_settings<E: std::fmt::Display>(
         Ok(config) => config,
         Err(code) => return code,
     };
-    match app::block_on(command(config)) {
+    end(app::block_on(command(config)), is_an_argument)
+}
+
+/// Says what a command has to tell, or why it could not be done.
+fn end<E: std::fmt::Display>(done: Result<String, E>, is_an_argument: impl Fn(&E) -> bool) -> ExitCode {
+    match done {
         Ok(told) => say(&told),
         Err(error) => {
             complain(&format!("natter: {error}"));
@@ -110,23 +115,12 @@ fn administer(order: Order<'_>) -> ExitCode {
 
 /// No setting of the server's is read: the passwords are in files, and mongod is on this machine.
 fn prepare(member: &str, secrets: &str) -> ExitCode {
-    match app::block_on(mongo::prepare(member, secrets.as_ref())) {
-        Ok(told) => say(&told),
-        Err(error) => {
-            complain(&format!("natter: {error}"));
-            if error.is_an_argument() { ExitCode::from(MISUSED) } else { ExitCode::FAILURE }
-        }
-    }
+    end(app::block_on(mongo::prepare(member, secrets.as_ref())), PrepareError::is_an_argument)
 }
 
 fn caddy(folder: &str) -> ExitCode {
-    match caddy::snippet(folder.as_ref()) {
-        Ok(snippet) => say(&snippet),
-        Err(why) => {
-            complain(&format!("natter: the page in {folder} cannot be read: {why}"));
-            ExitCode::from(MISUSED)
-        }
-    }
+    let snippet = caddy::snippet(folder.as_ref());
+    end(snippet.map_err(|why| format!("the page in {folder} cannot be read: {why}")), |_| true)
 }
 
 fn serve() -> ExitCode {
@@ -141,13 +135,7 @@ fn serve() -> ExitCode {
         app.run_until_stopped().await
     });
     telemetry::finish();
-    match served {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            complain(&format!("natter: {error}"));
-            if error.is_a_setting() { ExitCode::from(MISUSED) } else { ExitCode::FAILURE }
-        }
-    }
+    end(served.map(|()| String::new()), StartError::is_a_setting)
 }
 
 #[expect(clippy::print_stdout, reason = "what a command was asked for goes to standard output")]

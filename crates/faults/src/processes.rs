@@ -115,6 +115,15 @@ impl Drop for Process {
     }
 }
 
+/// Takes out of a command's environment what this program's own may have of these names' beginnings.
+pub fn without_settings(command: &mut std::process::Command, beginnings: &[&str]) {
+    for (name, _) in std::env::vars_os() {
+        if beginnings.iter().any(|beginning| name.to_string_lossy().starts_with(beginning)) {
+            command.env_remove(name);
+        }
+    }
+}
+
 pub fn log_path(folder: &Path, name: &str) -> PathBuf {
     folder.join(format!("{name}.log"))
 }

@@ -5,7 +5,7 @@ mod backends;
 pub mod compose;
 
 use crate::dice::Dice;
-use crate::processes::{Memory, Process, free_address, log_path};
+use crate::processes::{Memory, Process, free_address, log_path, without_settings};
 use crate::proxy::Proxy;
 use anyhow::{Context, Result, bail, ensure};
 use backends::{Mongo, Redis};
@@ -213,9 +213,7 @@ impl System {
         let node = &mut self.nodes[node];
         let mut command = Command::new(&self.program);
         command.arg("serve").current_dir(&folder);
-        for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("NATTER_")) {
-            command.env_remove(name);
-        }
+        without_settings(command.as_std_mut(), &["NATTER_"]);
         command.envs(node.settings.iter().map(|(name, value)| (name, value)));
         node.process = Some(Process::start(&node.name, command, &folder)?);
         Ok(())

@@ -2,7 +2,6 @@
 //! fault harness that are for containers on the real compose file. A step of `cargo xtask test` where there is an engine.
 
 use std::fs;
-use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Command, ExitCode};
 use std::time::Duration;
@@ -36,9 +35,7 @@ pub fn run(args: &ComposeArgs) -> Result<ExitCode> {
     images(args.from_sources)?;
     let mut harness = faults::harness()?;
     harness.args(played()).args(args.harness.iter().skip_while(|argument| *argument == "--"));
-    let status = Running::start(harness, Output::Shown)?.wait();
-    let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(1);
-    Ok(ExitCode::from(u8::try_from(code).unwrap_or(1)))
+    Ok(process::exit_code(Running::start(harness, Output::Shown)?.wait()))
 }
 
 /// All rows, with what is built here. Returns why they were left out, if there is no engine.
@@ -126,11 +123,9 @@ fn images(from_sources: bool) -> Result<()> {
     let built = page::build()?;
     let folder = workspace::root().join(BUILT);
     let _ = fs::remove_dir_all(&folder);
-    fs::create_dir_all(folder.join("page")).with_context(|| format!("cannot make {}", folder.display()))?;
+    fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
     fs::copy(&built.binary, folder.join("natter")).context("the server cannot be copied")?;
-    let mut copy = Command::new("cp");
-    copy.arg("-r").arg(format!("{}/.", built.page.display())).arg(folder.join("page"));
-    process::read(copy, ANSWER)?;
+    built.copy_page(&folder.join("page"))?;
     let mut caddy = Command::new(&built.binary);
     caddy.arg("caddy").arg(&built.page);
     fs::write(folder.join("page.caddy"), process::read(caddy, ANSWER)?)?;

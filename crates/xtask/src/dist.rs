@@ -107,10 +107,7 @@ fn fill(folder: &Path, built: &page::Built) -> Result<()> {
         copied.with_context(|| format!("cannot copy {} to {}", from.display(), to.display()))
     };
     copy(&built.binary, folder.join("natter"))?;
-    // Without the mark of the build: hidden files are left out.
-    for file in fingerprint::files(&built.page)? {
-        copy(&file, folder.join("dist").join(file.strip_prefix(&built.page)?))?;
-    }
+    built.copy_page(&folder.join("dist"))?;
     for (from, name) in BESIDE {
         copy(&workspace::root().join(from), folder.join(name))?;
     }

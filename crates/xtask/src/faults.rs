@@ -2,7 +2,6 @@
 //! redis-server, and runs it. A part of that is a step of `cargo xtask test`.
 
 use std::fs;
-use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
@@ -27,9 +26,7 @@ pub fn run(arguments: &[String]) -> Result<ExitCode> {
     }
     let mut faults = build()?.command()?;
     faults.args(arguments);
-    let status = Running::start(faults, Output::Shown)?.wait();
-    let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(1);
-    Ok(ExitCode::from(u8::try_from(code).unwrap_or(1)))
+    Ok(process::exit_code(Running::start(faults, Output::Shown)?.wait()))
 }
 
 /// The profile `ci` on both stores, after the harness itself was tried. Returns why a store was left out, if one was.

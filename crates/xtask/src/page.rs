@@ -1,7 +1,7 @@
 //! The two things that are shipped: the page in dist/, with brotli and gzip beside each file, and the release binary.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
 use std::time::Duration;
@@ -27,6 +27,18 @@ pub const NEEDS: &[Part] = &[Part::WasmTarget, Part::Trunk, Part::WasmBindgen, P
 pub struct Built {
     pub binary: PathBuf,
     pub page: PathBuf,
+}
+
+impl Built {
+    /// Copies the page, without the mark of the build: hidden files are left out.
+    pub fn copy_page(&self, to: &Path) -> Result<()> {
+        for file in fingerprint::files(&self.page)? {
+            let target = to.join(file.strip_prefix(&self.page)?);
+            let copied = target.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::copy(&file, &target));
+            copied.with_context(|| format!("cannot copy {} to {}", file.display(), target.display()))?;
+        }
+        Ok(())
+    }
 }
 
 /// Builds the page alone, also if it is up to date: that is how one learns what it weighs.

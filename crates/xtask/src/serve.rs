@@ -2,15 +2,14 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, ExitStatus};
+use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result};
 
 use crate::process::{Output, Running};
 use crate::progress::{Stopwatch, say};
-use crate::{RunArgs, page, ready};
+use crate::{RunArgs, page, process, ready};
 
 /// Returns with the exit status of the server.
 pub fn run(args: &RunArgs) -> Result<ExitCode> {
@@ -24,7 +23,7 @@ pub fn run(args: &RunArgs) -> Result<ExitCode> {
     let mut natter = Running::start(natter, Output::Shown)?;
     ready::until_ready(&mut natter, args.port, |_| {})?;
     say(&format!("\nNatter is running: {address}\nReady after {}. Stop it with Ctrl-C.\n", since.words()));
-    Ok(exit_code(natter.wait()))
+    Ok(process::exit_code(natter.wait()))
 }
 
 /// The server with SQLite in `data`. What the environment sets already stays.
@@ -56,9 +55,4 @@ pub fn set_default(command: &mut Command, name: &str, value: impl Into<OsString>
     if std::env::var_os(name).is_none() {
         command.env(name, value.into());
     }
-}
-
-fn exit_code(status: ExitStatus) -> ExitCode {
-    let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(1);
-    ExitCode::from(u8::try_from(code).unwrap_or(1))
 }

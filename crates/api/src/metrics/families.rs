@@ -4,6 +4,7 @@
 use super::{By, Histogram, Label, Registry, TimesBy};
 use natter_shared::error::ErrorCode;
 use natter_shared::event::EventKind;
+use natter_shared::frame::CloseCode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -94,7 +95,7 @@ impl Realtime {
         let kind = Self::kind(is_socket);
         self.open.get_or_create(&[("kind", kind)]).dec();
         self.closed.get_or_create(&[("kind", kind), ("code", close_code(code))]).inc();
-        if code == Some(1013) {
+        if code == Some(CloseCode::TooSlow.code()) {
             self.slow.inc();
         }
     }

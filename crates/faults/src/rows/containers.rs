@@ -57,28 +57,34 @@ async fn confined(system: &Compose, service: &str, id: &str) -> Result<Vec<Strin
         ("{{.HostConfig.RestartPolicy.Name}}", "unless-stopped"),
         ("{{.State.Health.Status}}", health),
     ];
+    let told = [
+        "{{.HostConfig.Memory}} {{.HostConfig.PidsLimit}}",
+        "{{range .Mounts}}{{.Source}} {{end}}",
+        "{{.Config.Env}} {{.Config.Cmd}} {{.Args}}",
+    ];
+    let questions: Vec<&str> = asked.iter().map(|(question, _)| *question).chain(told).collect();
+    let said = system.docker(&["inspect", "--format", &questions.join("\n"), id]).await?;
+    let mut said = said.splitn(questions.len(), '\n');
     let mut wrong = Vec::new();
     for (question, answer) in asked {
-        let said = system.docker(&["inspect", "--format", question, id]).await?;
-        if said != *answer && !answer.split(' ').any(|one| one == said) {
+        let said = said.next().unwrap_or_default();
+        if !answer.split(' ').any(|one| one == said) {
             wrong.push(format!("{question} is {said}"));
         }
     }
-    let limits =
-        system.docker(&["inspect", "--format", "{{.HostConfig.Memory}} {{.HostConfig.PidsLimit}}", id]).await?;
+    let mut told = || said.next().unwrap_or_default();
+    let (limits, mounts, shown) = (told(), told(), told());
     if !limits.split(' ').all(|limit| limit.parse::<u64>().is_ok_and(|limit| limit > 0)) {
         wrong.push(format!("its limits of memory and processes are {limits}"));
+    }
+    if mounts.contains("docker.sock") {
+        wrong.push("it has the engine's socket".to_owned());
     }
     let user = system.docker(&["exec", id, "id", "-u"]).await?;
     if user == "0" {
         wrong.push("it runs as root".to_owned());
     }
-    let mounts = system.docker(&["inspect", "--format", "{{range .Mounts}}{{.Source}} {{end}}", id]).await?;
-    if mounts.contains("docker.sock") {
-        wrong.push("it has the engine's socket".to_owned());
-    }
     // No secret stands in what everybody sees who may list containers.
-    let shown = system.docker(&["inspect", "--format", "{{.Config.Env}} {{.Config.Cmd}} {{.Args}}", id]).await?;
     for secret in std::fs::read_dir(system.folder().join("secrets"))? {
         let secret = std::fs::read_to_string(secret?.path())?;
         if shown.contains(secret.trim()) {

@@ -1,7 +1,7 @@
 //! Natter in containers, as an operator runs it: the compose file and its scripts in a folder of their own, secrets made by
 //! the one command, and nothing reached but the published port. The images were built before.
 
-use crate::processes::free_address;
+use crate::processes::{free_address, without_settings};
 use anyhow::{Context, Result, bail, ensure};
 use nix::sys::resource::{Resource, getrlimit};
 use std::ffi::OsStr;
@@ -74,7 +74,7 @@ impl Compose {
         self.is_healthy().await
     }
 
-    pub async fn is_healthy(&self) -> Result<()> {
+    async fn is_healthy(&self) -> Result<()> {
         let since = Instant::now();
         loop {
             let said = self.compose(&["ps", "--format", "{{.Service}} {{.Health}}", "api", "web"]).await?;
@@ -133,12 +133,7 @@ impl Compose {
 
     /// Nothing of this shell's settings, and a project of its own.
     fn environment(&self, command: &mut std::process::Command) {
-        for (name, _) in std::env::vars_os() {
-            let name = name.to_string_lossy();
-            if name.starts_with("NATTER_") || name.starts_with("COMPOSE_") {
-                command.env_remove(&*name);
-            }
-        }
+        without_settings(command, &["NATTER_", "COMPOSE_"]);
         command.env("COMPOSE_PROJECT_NAME", &self.project);
     }
 
@@ -162,14 +157,6 @@ impl Drop for Compose {
 
 /// The compose file and all that it and an operator need beside it.
 fn copy(files: &Path, to: &Path) -> Result<()> {
-    let copied = |name: &str| -> Result<()> {
-        let target = to.join(name);
-        if let Some(folder) = target.parent() {
-            std::fs::create_dir_all(folder)?;
-        }
-        std::fs::copy(files.join(name), target).with_context(|| format!("{name} cannot be copied"))?;
-        Ok(())
-    };
     for name in [
         "docker-compose.yml",
         "docker/setup",
@@ -178,7 +165,11 @@ fn copy(files: &Path, to: &Path) -> Result<()> {
         "docker/observability/prometheus.yml",
         "docker/observability/alerts.yml",
     ] {
-        copied(name)?;
+        let target = to.join(name);
+        if let Some(folder) = target.parent() {
+            std::fs::create_dir_all(folder)?;
+        }
+        std::fs::copy(files.join(name), target).with_context(|| format!("{name} cannot be copied"))?;
     }
     Ok(())
 }

@@ -4,7 +4,7 @@
 mod running;
 
 use std::os::unix::process::ExitStatusExt;
-use std::process::{Command, ExitStatus};
+use std::process::{Command, ExitCode, ExitStatus};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -64,6 +64,12 @@ pub fn succeed(status: ExitStatus, said: &str) -> Result<()> {
         (_, Some(code), _) => bail!("exit status {code} of: {said}"),
         (_, _, signal) => bail!("ended by signal {}: {said}", signal.unwrap_or_default()),
     }
+}
+
+/// What this program ends with where it stands for another one; 128 and its number for a signal, as shells have it.
+pub fn exit_code(status: ExitStatus) -> ExitCode {
+    let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(1);
+    ExitCode::from(u8::try_from(code).unwrap_or(1))
 }
 
 /// The command as one would type it.
